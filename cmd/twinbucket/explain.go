@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"sort"
+	"strings"
+
+	"twinbucket/server"
+)
+
+// explain prints why a version did or did not arrive: the verdict first, then the
+// steps of the last attempt with the statement that decided each.
+func (c *cli) explain(ctx context.Context, args []string) error {
+	fs := c.flags("explain", "s3://BUCKET/KEY")
+	op := c.operatorFlags(fs)
+	asJSON := fs.Bool("json", false, "print the explanation as JSON")
+	withContext := fs.Bool("context", false, "print all condition keys of each step")
+	versionID := fs.String("version-id", "", "explain this version instead of the current one")
+	rest, err := c.parse(fs, args, 1)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return hint(usagef("explain what?"), "twinbucket explain s3://bucket/key")
+	}
+	bucket, key, err := splitS3URL(rest[0])
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		return hint(usagef("%s names no key", rest[0]), "twinbucket explain s3://%s/KEY; twinbucket status shows what waits", bucket)
+	}
+	q := url.Values{"bucket": {bucket}, "key": {key}}
+	if *versionID != "" {
+		q.Set("versionId", *versionID)
+	}
+	var e server.Explanation
+	if err := op.call(ctx, "GET", "replication/explain", q, nil, &e); err != nil {
+		return err
+	}
+	if *asJSON {
+		return c.printJSON(e)
+	}
+	writeExplanation(c.stdout, &e, *withContext)
+	return nil
+}
+
+// verdict says in one sentence what a failure reason means.
+var verdict = map[string]string{
+	"AssumeRoleNotPermitted":    "S3 may not assume the replication role: it is gone, or its trust policy does not name s3.amazonaws.com.",
+	"SrcGetObjectNotPermitted":  "The replication role may not read this version.",
+	"SrcGetAclNotPermitted":     "The replication role may not read the version's ACL.",
+	"SrcGetTaggingNotPermitted": "The replication role may not read the tags: the replica stands without them.",
+	"SrcKmsKeyInvalidState":     "The source key is disabled or waits for deletion.",
+	"SrcBucketNotFound":         "The source bucket is gone.",
+	"DstPutObjectNotPermitted":  "The replication role may not write the replica.",
+	"DstPutTaggingNotPermitted": "The replication role may not write the replica's tags.",
+	"DstDelObjNotPermitted":     "The replication role may not write delete markers to the destination.",
+	"DstBucketNotFound":         "The destination bucket does not exist.",
+	"DstBucketUnversioned":      "Versioning is not enabled on the destination bucket.",
+	"DstKmsKeyNotFound":         "The replica key does not exist in the destination bucket's Region.",
+	"DstKmsKeyInvalidState":     "The replica key is disabled or waits for deletion.",
+	"SrcHeadObjectNotPermitted": "The replication role may not read this version.",
+	"DstVersionNotFound":        "The replica version is not there to be updated.",
+}
+
+func writeExplanation(w io.Writer, e *server.Explanation, withContext bool) {
+	if len(e.Destinations) == 0 {
+		fmt.Fprintf(w, "NO STATUS   s3://%s/%s   version %s   %s\n\n%s.\n", e.Bucket, e.Key, e.VersionID, e.Encryption, capital(e.Note))
+		for _, r := range e.Rules {
+			fmt.Fprintf(w, "  rule %q: %s\n", r.RuleID, r.Why)
+		}
+		return
+	}
+	for i, d := range e.Destinations {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		writeDestination(w, e, &d, withContext)
+	}
+	fmt.Fprintln(w, "More: --json · --context (all condition keys)")
+}
+
+func writeDestination(w io.Writer, e *server.Explanation, d *server.DestinationTrace, withContext bool) {
+	fmt.Fprintf(w, "%s   %s → %s   rule %q (prefix %q, priority %d)", d.Status, e.Bucket, d.Destination, d.RuleID, d.Prefix, d.Priority)
+	if d.FailureReason != "" {
+		fmt.Fprintf(w, "   reason %s", d.FailureReason)
+	}
+	if n := len(d.Attempts); n > 0 {
+		fmt.Fprintf(w, "   attempt %d, %s", n, d.Attempts[n-1].At.Format("15:04:05"))
+	}
+	fmt.Fprintf(w, "\n        version %s   %d bytes   %s\n\n", e.VersionID, e.Size, e.Encryption)
+	switch {
+	case verdict[d.FailureReason] != "":
+		fmt.Fprintln(w, verdict[d.FailureReason])
+	case d.Status == "PENDING" && len(d.Attempts) == 0:
+		fmt.Fprintln(w, "No attempt was made yet: twinbucket status shows whether the workers are held.")
+	case d.Status == "PENDING":
+		last := d.Attempts[len(d.Attempts)-1]
+		fmt.Fprintf(w, "%s\nIt is tried again at %s.\n", last.Message, last.RetryAfter.Format("15:04:05"))
+	}
+	if len(d.Steps) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, s := range d.Steps {
+		writeStep(w, &s, withContext)
+	}
+	if d.Status == "FAILED" {
+		fmt.Fprintf(w, "\nFAILED versions are not retried, as on AWS. After the fix: twinbucket retry s3://%s/%s, or a new upload.\n", e.Bucket, e.Key)
+	}
+}
+
+var marks = map[string]string{"allowed": "✓", "denied": "✗", "throttled": "!", "error": "✗", "not reached": "·", "not needed": "·"}
+
+func writeStep(w io.Writer, s *server.ExplainStep, withContext bool) {
+	fmt.Fprintf(w, " %2d %s %-38s", s.N, marks[s.Outcome], s.Action)
+	switch s.Outcome {
+	case "allowed":
+		fmt.Fprintf(w, " %s\n", reference(s))
+	case "not reached", "not needed":
+		fmt.Fprintf(w, " %s\n", s.Outcome)
+	default:
+		fmt.Fprintf(w, " on %s\n", s.Resource)
+		writeWhy(w, s)
+	}
+	if withContext && s.Context != nil {
+		keys := make([]string, 0, len(s.Context))
+		for k := range s.Context {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			fmt.Fprintf(w, "        %s = %s\n", k, strings.Join(s.Context[k], ", "))
+		}
+	}
+}
+
+// reference names the statement that allowed a step.
+func reference(s *server.ExplainStep) string {
+	by := s.DecidedBy
+	if by == nil || by.Policy == "" {
+		if by != nil {
+			return string(by.Type)
+		}
+		return ""
+	}
+	text := fmt.Sprintf("%s, statement %d", by.Policy, by.Statement)
+	if by.Sid != "" {
+		text += fmt.Sprintf(" %q", by.Sid)
+	}
+	return text + fmt.Sprintf(", line %d", by.Line)
+}
+
+// writeWhy prints what stopped a step: the layers, the closest statement, the fix.
+func writeWhy(w io.Writer, s *server.ExplainStep) {
+	if s.Message != "" {
+		fmt.Fprintf(w, "      %s\n", s.Message)
+	}
+	for _, l := range s.Layers {
+		if l.Verdict != "allowed" && l.Statements > 0 {
+			fmt.Fprintf(w, "      %s: %s (looked at %d statements)\n", l.Type, l.Verdict, l.Statements)
+		} else {
+			fmt.Fprintf(w, "      %s: %s\n", l.Type, l.Verdict)
+		}
+	}
+	for i, n := range s.NearMiss {
+		label := "      also:    "
+		if i == 0 {
+			label = "      closest: "
+		}
+		fmt.Fprintf(w, "%s%s, statement %d, line %d: %s says %s", label, n.Policy, n.Statement, n.Line, n.FailedOn, n.Expected)
+		if n.Got != "" {
+			fmt.Fprintf(w, "\n               this request: %s", n.Got)
+		} else {
+			fmt.Fprint(w, "\n               this request has no such key")
+		}
+		if n.Hint != "" {
+			fmt.Fprintf(w, "\n               %s", n.Hint)
+		}
+		fmt.Fprintln(w)
+	}
+	if f := s.Fix; f != nil {
+		if f.Statement != nil {
+			fmt.Fprintf(w, "      fix:     add to the %s:\n               %s\n", f.Document, f.Statement)
+		} else {
+			fmt.Fprintf(w, "      fix:     %s\n", f.Advice)
+		}
+	}
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,114 @@
+package iamsim
+
+import (
+	"context"
+	"time"
+
+	"twinbucket/iamsim/policy"
+	"twinbucket/internal/failure"
+)
+
+// serviceSessionLife is how long a service's session of a role lasts. Nothing checks
+// it here: no credentials are handed out, and services assume the role anew.
+const serviceSessionLife = time.Hour
+
+// ServiceRole asks for a role on behalf of an AWS service.
+type ServiceRole struct {
+	Service       string // "s3.amazonaws.com"
+	RoleARN       string
+	SessionName   string // "s3-replication"
+	Region        string
+	SourceARN     string // aws:SourceArn
+	SourceAccount string // aws:SourceAccount
+	// Observe is called for the AssumeRole decision and stays on the returned Caller.
+	Observe func(*policy.Decision)
+}
+
+// AssumeServiceRole is AssumeRole called by a service principal: same checks, same
+// trail event (I33). A denial is a *failure.Error with code AccessDenied and its
+// Decision; a role that does not exist is denied too, as for every caller.
+//
+// The session writes nothing to the store, because it has no credentials: the
+// Caller is all there is.
+func (s *Service) AssumeServiceRole(ctx context.Context, req ServiceRole) (Caller, error) {
+	started := s.transportTime()
+	now := s.cfg.Clock.Now()
+	session, err := s.assumeServiceRole(ctx, req, now)
+	s.recordServiceRole(req, &session, now, s.transportTime().Sub(started), err)
+	return session, err
+}
+
+func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, now time.Time) (Caller, error) {
+	service := Caller{
+		Principal: policy.Principal{Type: policy.Service, ARN: req.Service},
+		Source:    Source{UserAgent: req.Service},
+		observe:   req.Observe,
+	}
+	s.mu.RLock()
+	role := s.image.entityByARN(req.RoleARN)
+	s.mu.RUnlock()
+	if role == nil || role.Kind != roleKind {
+		return Caller{}, missingRole(&service, req)
+	}
+	trust, err := s.trustSource(role)
+	if err != nil {
+		return Caller{}, err
+	}
+	keys := policy.Context{"sts:rolesessionname": {req.SessionName}}
+	if req.SourceARN != "" {
+		keys["aws:sourcearn"] = []string{req.SourceARN}
+	}
+	if req.SourceAccount != "" {
+		keys["aws:sourceaccount"] = []string{req.SourceAccount}
+	}
+	resourceTags(keys, role.Tags)
+	decision, err := s.Authorize(ctx, &service, &Request{
+		Action: "sts:AssumeRole", Resource: role.arn, ResourceAccount: role.Account, Region: req.Region,
+		Rule: policy.TrustRule, ResourcePolicies: []policy.Source{trust}, Context: keys,
+	})
+	if err != nil {
+		return Caller{}, err
+	}
+	if !decision.Allowed() {
+		return Caller{}, &failure.Error{Code: "AccessDenied", Message: decision.Message(), Decision: decision}
+	}
+	session := roleCaller(role, req.SessionName)
+	session.Session = &Session{Name: req.SessionName, Issued: now, Expires: now.Add(serviceSessionLife), InvokedBy: req.Service}
+	session.Source = service.Source
+	session.observe = req.Observe
+	return session, nil
+}
+
+// missingRole is the denial for a role that does not exist. There is no policy to
+// evaluate, so the decision is made here; observers see it like any other.
+func missingRole(service *Caller, req ServiceRole) error {
+	decision := &policy.Decision{
+		Outcome:   policy.ImplicitDeny,
+		Principal: service.Principal,
+		Action:    "sts:AssumeRole",
+		Resource:  req.RoleARN,
+		DecidedBy: policy.Reference{Type: policy.Trust, Policy: "trust policy of " + req.RoleARN},
+	}
+	if service.observe != nil {
+		service.observe(decision)
+	}
+	return &failure.Error{
+		Code:     "AccessDenied",
+		Message:  decision.Message() + ": the role " + req.RoleARN + " does not exist",
+		Decision: decision,
+	}
+}
+
+// roleCaller is a session of role without anything that its credentials carry.
+func roleCaller(role *entity, sessionName string) Caller {
+	return Caller{
+		Principal: policy.Principal{
+			Type:     policy.AssumedRole,
+			Account:  role.Account,
+			ARN:      "arn:aws:sts::" + role.Account + ":assumed-role/" + role.Name + "/" + sessionName,
+			RoleARN:  role.arn,
+			UniqueID: role.ID,
+		},
+		UserID: role.ID + ":" + sessionName,
+	}
+}

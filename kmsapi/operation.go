@@ -1,0 +1,157 @@
+package kmsapi
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+
+	"twinbucket/iamsim"
+	"twinbucket/internal/failure"
+)
+
+// Operation is one row of the operation table as the outside sees it.
+type Operation struct {
+	Name string
+	// Action is what policies call it; ReEncrypt has two.
+	Action    string
+	Supported bool
+}
+
+// Operations lists every operation of the KMS API, sorted by name.
+func Operations() []Operation {
+	rows := table()
+	out := make([]Operation, len(rows))
+	for i, op := range rows {
+		out[i] = Operation{Name: op.Name, Action: op.Action, Supported: op.serve != nil}
+	}
+	return out
+}
+
+// operation is one row of the table.
+type operation struct {
+	Operation
+	// quota is the request quota it counts against: "symmetric" for the operations
+	// that share one, else its own name (K70).
+	quota string
+	// readOnly is what the trail says of it (K80).
+	readOnly bool
+	// crossAccount: a key of another account may be named, by ARN (K20).
+	crossAccount bool
+	// params are the input fields that the trail shows.
+	params []param
+	// serve decodes a JSON body and performs the operation; nil refuses it.
+	serve func(s *Service, ctx context.Context, caller *iamsim.Caller, region string, body []byte) (any, error)
+}
+
+// none is the output of operations that answer with an empty body (K3).
+type none struct{}
+
+// option changes a row while the table is built.
+type option func(*operation)
+
+func readOnly(op *operation)     { op.readOnly = true }
+func crossAccount(op *operation) { op.crossAccount = true }
+func symmetricQuota(op *operation) {
+	op.quota = "symmetric"
+}
+
+func action(a string) option { return func(op *operation) { op.Action = a } }
+
+// row is a supported operation.
+func row[In, Out any](name string, fn func(*Service, *call, *In) (Out, error), options ...option) *operation {
+	op := refused(name)
+	op.Supported = true
+	for _, o := range options {
+		o(op)
+	}
+	op.params = paramsOf(reflect.TypeFor[In]())
+	op.serve = func(s *Service, ctx context.Context, caller *iamsim.Caller, region string, body []byte) (any, error) {
+		in := new(In)
+		if err := json.Unmarshal(body, in); err != nil {
+			return nil, refuse(s, ctx, caller, region, op, failure.New(serialization, "").Because(err)) // K6
+		}
+		out, err := perform(s, ctx, caller, region, op, in, fn)
+		if _, empty := any(out).(none); empty || err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	return op
+}
+
+// refused is an operation that is known and not built.
+func refused(name string) *operation {
+	return &operation{Operation: Operation{Name: name, Action: "kms:" + name}, quota: name}
+}
+
+// call is one request on its way through an operation.
+type call struct {
+	ctx    context.Context
+	caller *iamsim.Caller
+	op     *operation
+	region string
+	// now is the one domain time of the whole request.
+	now time.Time
+	// keys are the keys it was about, for the trail.
+	keys []*target
+}
+
+// perform runs one operation for a client or for S3: the only way in. The steps
+// and their order stand in the package comment.
+func perform[In, Out any](s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, in *In, fn func(*Service, *call, *In) (Out, error)) (Out, error) {
+	started := time.Now() // real time: how long it took, for metrics
+	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
+	out, err := guarded(s, c, in, fn)
+	if err != nil {
+		err = asFailure(err)
+	}
+	s.record(c, in, started, err)
+	return out, err
+}
+
+// guarded does what stands before every operation's own function.
+func guarded[In, Out any](s *Service, c *call, in *In, fn func(*Service, *call, *In) (Out, error)) (out Out, err error) {
+	if err := check(in); err != nil {
+		return out, err
+	}
+	if !s.cfg.Limits.Allow(c.now, "kms", c.caller.Account(), c.region, c.op.quota) {
+		return out, failure.New(throttling, throttledText)
+	}
+	if err := s.settle(c.ctx, c.now); err != nil {
+		return out, err
+	}
+	return fn(s, c, in)
+}
+
+// throttledText is what KMS says when a quota is used up (K71).
+const throttledText = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+
+// refuse records a call that never reached its operation and returns err.
+func refuse(s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, err *failure.Error) error {
+	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
+	s.record(c, nil, time.Now(), err)
+	return err
+}
+
+// param is one input field that the trail shows under its lower-camel name.
+type param struct {
+	name  string
+	index int
+}
+
+// paramsOf lists the fields of an input that may be shown: all but blobs, which are
+// plaintexts and ciphertexts, and grant tokens (K81).
+func paramsOf(in reflect.Type) []param {
+	var out []param
+	for i := range in.NumField() {
+		f := in.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || f.Type == reflect.TypeFor[blob]() || strings.HasPrefix(name, "GrantToken") {
+			continue
+		}
+		out = append(out, param{strings.ToLower(name[:1]) + name[1:], i})
+	}
+	return out
+}

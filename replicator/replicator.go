@@ -1,0 +1,251 @@
+package replicator
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"twinbucket/internal/clock"
+	"twinbucket/store"
+)
+
+// Config is what a Replicator needs. Queue, Roles, Objects, Clock and Logger are required.
+type Config struct {
+	Queue   Queue
+	Roles   Roles
+	Objects Objects
+	Clock   clock.Clock
+	Logger  *slog.Logger
+	// Workers is how many attempts run at once; default 8.
+	Workers int
+	// Lease is how long a claim holds before the task is due again; default 1 minute.
+	// Long copies get more: one second for every 4 MiB.
+	Lease time.Duration
+	// Seed makes the jitter repeatable; 0 draws a random one.
+	Seed uint64
+	// OnEnd is called after every attempt; nil means no subscriber.
+	OnEnd func(Ended)
+}
+
+// Ended describes one finished attempt to Config.OnEnd.
+type Ended struct {
+	Task      store.Task
+	Status    store.ReplicationStatus // Completed, Failed, Pending (postponed) or "" (source gone)
+	Reason    string
+	Throttled bool
+	Took      time.Duration // the attempt
+	Lag       time.Duration // since the version was written
+}
+
+// Replicator runs the workers.
+type Replicator struct {
+	cfg Config
+
+	mu     sync.Mutex
+	paused bool
+	rng    *rand.Rand
+
+	wake    chan struct{} // pokes the dispatcher
+	claims  chan store.Task
+	ends    chan store.Ended
+	changed broadcaster // after every settlement, postponement, pause and resume
+
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	close  sync.Once
+}
+
+// New returns a Replicator; it starts nothing.
+func New(cfg Config) *Replicator {
+	if cfg.Workers <= 0 {
+		cfg.Workers = 8
+	}
+	if cfg.Lease <= 0 {
+		cfg.Lease = time.Minute
+	}
+	if cfg.Seed == 0 {
+		cfg.Seed = rand.Uint64()
+	}
+	return &Replicator{
+		cfg:    cfg,
+		rng:    rand.New(rand.NewPCG(cfg.Seed, 0)),
+		wake:   make(chan struct{}, 1),
+		claims: make(chan store.Task),
+		ends:   make(chan store.Ended, cfg.Workers),
+	}
+}
+
+// Open starts the dispatcher, the workers and the settler.
+func (r *Replicator) Open(ctx context.Context) error {
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.wg.Add(1)
+	go func() { defer r.wg.Done(); r.dispatch(ctx) }() // stops with ctx
+	r.wg.Add(1)
+	go func() { defer r.wg.Done(); r.settleLoop(ctx) }() // stops with ctx
+	for range r.cfg.Workers {
+		r.wg.Add(1)
+		go func() { defer r.wg.Done(); r.work(ctx) }() // stops with ctx
+	}
+	return nil
+}
+
+// Close stops the workers and waits for them. Attempts under way are broken off;
+// their tasks become due again when their leases end. It may be called twice.
+func (r *Replicator) Close(ctx context.Context) error {
+	r.close.Do(func() {
+		if r.cancel != nil {
+			r.cancel()
+		}
+	})
+	done := make(chan struct{})
+	go func() { r.wg.Wait(); close(done) }() // ends with the workers
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(errors.New("replicator: workers still running"), ctx.Err())
+	}
+}
+
+// dispatch claims due tasks for idle workers and otherwise waits for a commit, a
+// resume, or the next due time.
+func (r *Replicator) dispatch(ctx context.Context) {
+	for ctx.Err() == nil {
+		var next time.Time
+		if !r.Paused() {
+			var tasks []store.Task
+			var err error
+			tasks, next, err = r.cfg.Queue.Claim(ctx, r.cfg.Workers, r.cfg.Lease)
+			if err != nil && ctx.Err() == nil {
+				r.cfg.Logger.Error("claim replication tasks", "err", err)
+				next = r.cfg.Clock.Now().Add(time.Second)
+			}
+			for _, t := range tasks {
+				select {
+				case r.claims <- t:
+				case <-ctx.Done():
+					return
+				}
+			}
+			if len(tasks) > 0 {
+				continue
+			}
+		}
+		r.await(ctx, next)
+	}
+}
+
+// await blocks until there may be something to claim; a zero next has no alarm.
+func (r *Replicator) await(ctx context.Context, next time.Time) {
+	var due <-chan time.Time
+	if !next.IsZero() {
+		timer := r.cfg.Clock.NewTimer(next.Sub(r.cfg.Clock.Now()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-r.wake:
+	case <-r.cfg.Queue.Wake():
+	case <-due:
+	}
+}
+
+// work runs attempts one after the other.
+func (r *Replicator) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case t := <-r.claims:
+			r.process(ctx, t)
+		}
+	}
+}
+
+func (r *Replicator) process(ctx context.Context, t store.Task) {
+	a := &attempt{task: t, started: r.cfg.Clock.Now()}
+	err := r.run(ctx, a)
+	end, ok := r.conclude(ctx, a, err)
+	if !ok {
+		return
+	}
+	select {
+	case r.ends <- end:
+	case <-ctx.Done():
+	}
+}
+
+// settleLoop settles what has ended, as many at once as have gathered while the
+// last settlement was being committed: no timer, no waiting.
+func (r *Replicator) settleLoop(ctx context.Context) {
+	for {
+		var batch []store.Ended
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-r.ends:
+			batch = append(batch, e)
+		}
+	gather:
+		for {
+			select {
+			case e := <-r.ends:
+				batch = append(batch, e)
+			default:
+				break gather
+			}
+		}
+		r.settleBatch(ctx, batch)
+	}
+}
+
+func (r *Replicator) settleBatch(ctx context.Context, batch []store.Ended) {
+	if err := r.cfg.Queue.SettleAll(ctx, batch); err != nil && ctx.Err() == nil && !stale(err) {
+		// The leases end and the attempts are repeated: the replica is already there.
+		r.cfg.Logger.Error("settle replication tasks", "tasks", len(batch), "err", err)
+	}
+	r.changed.broadcast()
+}
+
+func (r *Replicator) jitter(attempt int, throttled bool) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return backoff(attempt, throttled, r.rng)
+}
+
+// poke wakes the dispatcher; a pending poke is enough.
+func (r *Replicator) poke() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// broadcaster tells any number of waiters that something changed.
+type broadcaster struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// next returns a channel that is closed at the next broadcast.
+func (b *broadcaster) next() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch == nil {
+		b.ch = make(chan struct{})
+	}
+	return b.ch
+}
+
+func (b *broadcaster) broadcast() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch != nil {
+		close(b.ch)
+		b.ch = nil
+	}
+}

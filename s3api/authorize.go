@@ -1,0 +1,107 @@
+package s3api
+
+import (
+	"context"
+
+	"twinbucket/iamsim"
+	"twinbucket/iamsim/policy"
+	"twinbucket/internal/arn"
+	"twinbucket/internal/failure"
+	"twinbucket/store"
+)
+
+// authorize asks whether the request's caller may do action on resourceARN, which
+// belongs to the addressed bucket. extra holds the operation's own condition keys; the
+// ones every request has are added to it. A denial is failure code AccessDenied with
+// the Decision and the message that AWS would show (S21, S22).
+func (a *API) authorize(req *request, action, resourceARN string, extra policy.Context) error {
+	return a.authorizeOn(req, req.bucket, action, resourceARN, extra)
+}
+
+// authorizeOn is authorize for a resource in another bucket, such as a copy source:
+// that bucket's owner and policy decide.
+func (a *API) authorizeOn(req *request, bucket *store.Bucket, action, resourceARN string, extra policy.Context) error {
+	keys := commonKeys(req, extra)
+	return a.authorizeCaller(req.ctx, &req.caller, bucket, req.region, action, resourceARN, keys)
+}
+
+// authorizeCaller decides for a caller without an HTTP request, which is how the
+// replication doors ask. keys may be nil and is added to; region is aws:RequestedRegion.
+func (a *API) authorizeCaller(ctx context.Context, caller *iamsim.Caller, bucket *store.Bucket, region, action, resourceARN string, keys policy.Context) error {
+	d, err := a.decide(ctx, caller, bucket, region, action, resourceARN, keys)
+	if err != nil {
+		return err
+	}
+	if d.Allowed() {
+		return nil
+	}
+	return denied(d)
+}
+
+// decide makes one decision under the bucket's policy and public access settings.
+func (a *API) decide(ctx context.Context, caller *iamsim.Caller, bucket *store.Bucket, region, action, resourceARN string, keys policy.Context) (*policy.Decision, error) {
+	if keys == nil {
+		keys = make(policy.Context, 8)
+	}
+	keys.Set("s3:resourceaccount", bucket.Account)
+	ask := iamsim.Request{
+		Action: action, Resource: resourceARN, ResourceAccount: bucket.Account, Region: region, Context: keys,
+		RestrictPublic: bucket.Public != nil && bucket.Public.RestrictPublicBuckets,
+	}
+	if bucket.Policy != "" && !keepsPolicyAccess(caller, bucket, action) {
+		source, err := a.policySource(bucket)
+		if err != nil {
+			return nil, err
+		}
+		ask.ResourcePolicies = []policy.Source{source}
+	}
+	return a.cfg.IAM.Authorize(ctx, caller, &ask)
+}
+
+// policySource is the bucket's policy as the evaluator takes it.
+func (a *API) policySource(bucket *store.Bucket) (policy.Source, error) {
+	doc, err := a.cfg.IAM.ParsePolicy(bucket.Policy)
+	if err != nil {
+		return policy.Source{}, failure.New("InternalError", "").Because(err)
+	}
+	return policy.Source{
+		Type: policy.Resource, Owner: bucket.Account, Name: "bucket policy of " + bucket.Name,
+		Doc: doc, Pins: bucket.PolicyPins,
+	}, nil
+}
+
+// keepsPolicyAccess: whatever a bucket policy says, the root user of the bucket's
+// account can still read, replace and delete it (S23).
+func keepsPolicyAccess(caller *iamsim.Caller, bucket *store.Bucket, action string) bool {
+	switch action {
+	case "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy":
+		return caller.Principal.Type == policy.Account && caller.Principal.Account == bucket.Account
+	}
+	return false
+}
+
+// denied words a denial. Only callers of the bucket's own account learn why (S22).
+func denied(d *policy.Decision) *failure.Error {
+	message := "Access Denied"
+	if p := &d.Principal; p.Type != policy.Anonymous && p.Account != "" && p.Account == d.ResourceAccount {
+		on := ` on resource: "` + d.Resource + `"`
+		if d.Resource == "*" {
+			on = ""
+		}
+		message = "User: " + p.ARN + " is not authorized to perform: " + d.Action + on + " " + d.Reason()
+	}
+	e := failure.New("AccessDenied", message)
+	e.Decision = d
+	return e
+}
+
+// mayList reports whether the caller may list bucket: if not, a missing key is
+// answered 403, so that nobody can probe for names (S24).
+func (a *API) mayList(req *request, bucket *store.Bucket) (bool, error) {
+	keys := commonKeys(req, nil)
+	d, err := a.decide(req.ctx, &req.caller, bucket, req.region, "s3:ListBucket", arn.Bucket(bucket.Name), keys)
+	if err != nil {
+		return false, err
+	}
+	return d.Allowed(), nil
+}

@@ -1,0 +1,155 @@
+package s3api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"twinbucket/internal/failure"
+	"twinbucket/store"
+)
+
+// writeVersion is where every new version is committed: a client's PUT, a copy, a completed
+// upload and a replica. upload is nil except for the third. The store checks cond, names the
+// version and makes its replication tasks in the same transaction.
+//
+// If the write is refused, what it stored is discarded. After any other error nobody knows
+// whether it was committed, so the data stays; the store sweeps unreferenced data when it opens.
+func (a *API) writeVersion(ctx context.Context, v store.Version, cond store.Condition, upload *store.Upload) (*store.Version, error) {
+	if upload != nil { // its parts stay with the upload if it can't be completed
+		return a.cfg.Store.CompleteUpload(ctx, upload, v, cond)
+	}
+	stored, err := a.cfg.Store.PutVersion(ctx, v, cond)
+	if err != nil && failure.Of(err) != nil {
+		a.discard(v.Parts)
+	}
+	return stored, err
+}
+
+// discard removes the data of parts that were not committed.
+func (a *API) discard(parts []store.Part) {
+	for i := range parts {
+		a.cfg.Store.DiscardData(parts[i].Data)
+	}
+}
+
+// newVersion starts a version from the headers that PUT, copy and multipart upload have in
+// common, after the checks and the extra permissions that some of them need.
+func (a *API) newVersion(req *request) (store.Version, error) {
+	h := req.r.Header
+	v := store.Version{Bucket: req.bucketName, Key: req.key, Headers: readHeaders(h)}
+	if err := refuseObjectLock(h); err != nil {
+		return v, err
+	}
+	var err error
+	if v.Metadata, err = readMetadata(h); err != nil {
+		return v, err
+	}
+	if v.StorageClass, err = readStorageClass(h); err != nil {
+		return v, err
+	}
+	if v.ACL, err = a.readCannedACL(req); err != nil {
+		return v, err
+	}
+	if tagging := h.Get("X-Amz-Tagging"); tagging != "" {
+		if v.Tags, err = parseTagHeader(tagging); err != nil {
+			return v, err
+		}
+		if err := a.authorizeTags(req, v.Tags); err != nil {
+			return v, err
+		}
+	}
+	v.Owner = a.newOwner(req)
+	return v, nil
+}
+
+// newOwner is the account that owns what the caller writes: the bucket's with
+// BucketOwnerEnforced, or BucketOwnerPreferred and the canned ACL that offers it, else the
+// caller's; what anonymous callers write is the bucket owner's (S235).
+func (a *API) newOwner(req *request) string {
+	given := req.bucket.Ownership == store.BucketOwnerPreferred && req.r.Header.Get("X-Amz-Acl") == "bucket-owner-full-control"
+	if req.bucket.Ownership == store.BucketOwnerEnforced || given || req.signed == nil {
+		return req.bucket.Account
+	}
+	return req.caller.Account()
+}
+
+// authorizeTags asks for the permission to tag, which writing with x-amz-tagging needs
+// besides that to write (S234).
+func (a *API) authorizeTags(req *request, tags []store.Tag) error {
+	keys := make(map[string][]string, len(tags)+2)
+	requestTagKeys(keys, func(yield func(key, value string)) {
+		for _, t := range tags {
+			yield(t.Key, t.Value)
+		}
+	})
+	return a.authorize(req, "s3:PutObjectTagging", req.objectARN(), keys)
+}
+
+// readCannedACL takes the ACL of a write (S235). A bucket with BucketOwnerEnforced accepts
+// only ACLs that change nothing; grants by header are not supported with ACLs on.
+func (a *API) readCannedACL(req *request) (string, error) {
+	h := req.r.Header
+	acl := h.Get("X-Amz-Acl")
+	grants := false
+	for name := range h {
+		grants = grants || strings.HasPrefix(name, "X-Amz-Grant-")
+	}
+	if acl == "" && !grants {
+		return "", nil
+	}
+	switch acl {
+	case "", "private", "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control":
+	default:
+		return "", failure.New("InvalidArgument", "", "ArgumentName", "x-amz-acl", "ArgumentValue", acl)
+	}
+	if acl != "" && grants {
+		return "", failure.New("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
+	}
+	if err := a.authorize(req, "s3:PutObjectAcl", req.objectARN(), aclKeys(h)); err != nil {
+		return "", err
+	}
+	if req.bucket.Ownership == store.BucketOwnerEnforced {
+		if acl == "private" || acl == "bucket-owner-full-control" {
+			return "", nil
+		}
+		return "", failure.New("AccessControlListNotSupported", "")
+	}
+	if grants {
+		return "", failure.New("NotImplemented", "Twinbucket does not support ACL grants by header. Use a canned ACL or a bucket policy.")
+	}
+	public := strings.HasPrefix(acl, "public-") || acl == "authenticated-read"
+	if p := req.bucket.Public; public && p != nil && p.BlockPublicAcls {
+		return "", failure.New("AccessDenied", "User: "+req.caller.Principal.ARN+" is not authorized to perform: s3:PutObject on resource: \""+
+			req.objectARN()+"\" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.")
+	}
+	if acl == "private" {
+		acl = ""
+	}
+	return acl, nil
+}
+
+func aclKeys(h http.Header) map[string][]string {
+	keys := map[string][]string{}
+	addHeaders(h, keys)
+	return keys
+}
+
+// refuseObjectLock answers lock headers as S3 does for buckets without Object Lock, which no
+// bucket has here (S236).
+func refuseObjectLock(h http.Header) error {
+	mode, until := h.Get("X-Amz-Object-Lock-Mode"), h.Get("X-Amz-Object-Lock-Retain-Until-Date")
+	switch {
+	case mode != "" && mode != "GOVERNANCE" && mode != "COMPLIANCE":
+		return invalidHeader("x-amz-object-lock-mode", mode, "Unknown wormMode directive.")
+	case mode != "" && until == "":
+		return failure.New("InvalidArgument", "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+			"ArgumentName", "x-amz-object-lock-retain-until-date")
+	case mode == "" && until != "":
+		return failure.New("InvalidArgument", "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+			"ArgumentName", "x-amz-object-lock-mode")
+	case mode != "" || h.Get("X-Amz-Object-Lock-Legal-Hold") != "":
+		return failure.New("InvalidRequest", "Bucket is missing Object Lock Configuration")
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package boltkv
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"twinbucket/store/kv"
+	"twinbucket/store/kv/kvtest"
+)
+
+func TestContractDurable(t *testing.T) {
+	kvtest.Run(t, kvtest.Config{
+		Durable: true,
+		Open: func(tb testing.TB, dir string) kv.Engine {
+			e, err := Open(dir, Options{})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return e
+		},
+	})
+}
+
+func TestContractMemory(t *testing.T) {
+	kvtest.Run(t, kvtest.Config{
+		Open: func(tb testing.TB, _ string) kv.Engine {
+			e, err := OpenMemory()
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return e
+		},
+	})
+}
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
