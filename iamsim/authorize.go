@@ -12,6 +12,14 @@ import (
 // req is read only: the decision's Context is a new map with the global condition
 // keys beside those of req.Context.
 func (s *Service) Authorize(_ context.Context, caller *Caller, req *Request) (*policy.Decision, error) {
+	d, err := s.decide(caller, req)
+	if err == nil && caller.observe != nil {
+		caller.observe(d)
+	}
+	return d, err
+}
+
+func (s *Service) decide(caller *Caller, req *Request) (*policy.Decision, error) {
 	eff, err := s.effectiveFor(caller)
 	if err != nil {
 		return nil, err
@@ -33,7 +41,23 @@ func (s *Service) Authorize(_ context.Context, caller *Caller, req *Request) (*p
 	if caller.Session != nil {
 		in.Session, in.HasSession = caller.Session.Policies, caller.Session.HasPolicies
 	}
-	d := policy.Evaluate(&in)
+	return policy.Evaluate(&in), nil
+}
+
+// denyMissingRole is the decision on assuming a role that does not exist: there is no
+// trust policy, and the near miss says why.
+func (s *Service) denyMissingRole(caller *Caller, req *Request) (*policy.Decision, error) {
+	_, account, name, _ := splitEntityARN(req.Resource)
+	req.ResourceAccount, req.Rule, req.ResourcePolicies = account, policy.TrustRule, nil
+	d, err := s.decide(caller, req)
+	if err != nil {
+		return nil, err
+	}
+	d.NearMisses = append(d.NearMisses, policy.NearMiss{
+		Policy: "trust policy of " + req.Resource, Type: policy.Trust, FailedOn: "resource",
+		Expected: "an existing role", Got: req.Resource,
+		Hint: "the role " + name + " does not exist in account " + account,
+	})
 	if caller.observe != nil {
 		caller.observe(d)
 	}

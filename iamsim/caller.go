@@ -89,7 +89,7 @@ type Request struct {
 	ResourceAccount string
 	// Region is aws:RequestedRegion.
 	Region string
-	// Context holds the service's own condition keys. Authorize adds the global ones to it.
+	// Context holds the service's own condition keys. Authorize adds the global ones to a copy.
 	Context policy.Context
 	Rule    policy.Rule
 	// ResourcePolicies are the bucket, key or trust policies of the resource.

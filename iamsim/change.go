@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"twinbucket/internal/failure"
 	"twinbucket/store/kv"
@@ -102,6 +103,12 @@ func (c *change) putEntity(e *entity) {
 	c.add(e.storeKey(), encode(e), func(im *image) { im.putEntity(e) })
 }
 
+// renameEntity moves an entity to the key of its new name.
+func (c *change) renameEntity(from, to *entity) {
+	c.add(from.storeKey(), nil, func(im *image) { delete(im.entities(from.Kind), from.key()) })
+	c.putEntity(to)
+}
+
 func (c *change) deleteEntity(e *entity) {
 	c.policies = true
 	c.add(e.storeKey(), nil, func(im *image) { im.dropEntity(e) })
@@ -137,6 +144,28 @@ func (c *change) putSession(ses *session) error {
 	c.sweepSessions(ses.Issued)
 	c.add(sessionPrefix+ses.AccessKeyID, encode(ses), func(im *image) { im.sessions[ses.AccessKeyID] = ses })
 	return nil
+}
+
+// Sessions are kept for a day after their end, so that their credentials are answered
+// with ExpiredToken and not as unknown ones (I46).
+const (
+	sessionsKept    = 24 * time.Hour
+	sessionsChecked = 64 // of all, at each new session
+)
+
+// sweepSessions forgets some sessions that ended long ago. Looking at a few, in the
+// random order of a map, at every new session keeps their number in proportion to
+// those in use.
+func (c *change) sweepSessions(now time.Time) {
+	checked := 0
+	for _, ses := range c.sessions {
+		if checked++; checked > sessionsChecked {
+			return
+		}
+		if now.Sub(ses.Expires) > sessionsKept {
+			c.add(sessionPrefix+ses.AccessKeyID, nil, func(im *image) { delete(im.sessions, ses.AccessKeyID) })
+		}
+	}
 }
 
 func (c *change) useRole(role *entity, use roleUse) {

@@ -62,7 +62,12 @@ func encodeElement(b *strings.Builder, name string, v reflect.Value) {
 		element(b, name, x.UTC().Format("2006-01-02T15:04:05Z"))
 		return
 	case document:
-		element(b, name, percentEncode(string(x)))
+		if x != "" {
+			element(b, name, percentEncode(string(x)))
+		}
+		return
+	case always:
+		element(b, name, string(x))
 		return
 	}
 	switch v.Kind() {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"twinbucket/internal/failure"
@@ -310,6 +311,16 @@ func (f *form) checkTag(i int, t tag) {
 	case !allTagChars(t.Value):
 		f.violate(at+"value", t.Value, `satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]*`)
 	}
+}
+
+// allTagChars is the pattern of tag keys and values (I12).
+func allTagChars(s string) bool {
+	for _, r := range s {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.Is(unicode.Z, r) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *form) duplicateTag() {

@@ -10,11 +10,11 @@ import (
 
 // Prefixes of unique ids (I10).
 const (
-	userIDPrefix    = "AIDA"
-	roleIDPrefix    = "AROA"
-	policyIDPrefix  = "ANPA"
-	longKeyPrefix   = "AKIA"
-	sessionKeyStart = "ASIA"
+	userIDPrefix     = "AIDA"
+	roleIDPrefix     = "AROA"
+	policyIDPrefix   = "ANPA"
+	longKeyPrefix    = "AKIA"
+	sessionKeyPrefix = "ASIA"
 )
 
 // source makes identifiers and secrets. An injected reader may not be safe for

@@ -84,9 +84,7 @@ func (im *image) putEntity(e *entity) {
 
 func (im *image) dropEntity(e *entity) {
 	delete(im.entities(e.Kind), e.key())
-	if im.byID[e.ID] != nil && im.byID[e.ID].key() == e.key() {
-		delete(im.byID, e.ID) // not after a rename: the new record was put first
-	}
+	delete(im.byID, e.ID)
 	delete(im.roleUsed, e.ID)
 }
 

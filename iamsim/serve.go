@@ -16,7 +16,7 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// maxBody bounds a request: the largest policy document, escaped, with room to spare.
+// maxBody bounds a request: the largest policy document, escaped, with room to spare (I48).
 const maxBody = 1 << 20
 
 // requestIDHeader is written as Go's canonical form; header names compare without case.
@@ -50,9 +50,6 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Si
 	}
 	result, err := s.perform(c, r, signed, signErr)
 	rendered := s.render(c, result, err)
-	if rendered.cause != nil {
-		s.cfg.Logger.ErrorContext(c.ctx, "iamsim: request failed", "requestID", c.id, "service", c.service, "operation", c.action, "error", rendered.cause)
-	}
 	w.Header().Set(requestIDHeader, c.id)
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(rendered.status)
@@ -64,7 +61,8 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Si
 func (s *Service) perform(c *call, r *http.Request, signed *sigv4.Signed, signErr error) (result any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			result, err = nil, fmt.Errorf("iamsim: panic: %v\n%s", p, debug.Stack())
+			s.cfg.Logger.ErrorContext(c.ctx, "iamsim: panic", "requestID", c.id, "service", c.service, "operation", c.action, "panic", p, "stack", string(debug.Stack()))
+			result, err = nil, fmt.Errorf("iamsim: panic: %v", p)
 		}
 	}()
 	body, err := readBody(r)

@@ -44,28 +44,20 @@ func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, now ti
 		Source:    Source{UserAgent: req.Service},
 		observe:   req.Observe,
 	}
+	ask := &Request{Action: "sts:AssumeRole", Resource: req.RoleARN, Region: req.Region, Context: serviceKeys(req)}
 	s.mu.RLock()
 	role := s.image.entityByARN(req.RoleARN)
 	s.mu.RUnlock()
 	if role == nil || role.Kind != roleKind {
-		return Caller{}, missingRole(&service, req)
+		return Caller{}, s.missingRole(&service, ask)
 	}
 	trust, err := s.trustSource(role)
 	if err != nil {
 		return Caller{}, err
 	}
-	keys := policy.Context{"sts:rolesessionname": {req.SessionName}}
-	if req.SourceARN != "" {
-		keys["aws:sourcearn"] = []string{req.SourceARN}
-	}
-	if req.SourceAccount != "" {
-		keys["aws:sourceaccount"] = []string{req.SourceAccount}
-	}
-	resourceTags(keys, role.Tags)
-	decision, err := s.Authorize(ctx, &service, &Request{
-		Action: "sts:AssumeRole", Resource: role.arn, ResourceAccount: role.Account, Region: req.Region,
-		Rule: policy.TrustRule, ResourcePolicies: []policy.Source{trust}, Context: keys,
-	})
+	resourceTags(ask.Context, role.Tags)
+	ask.ResourceAccount, ask.Rule, ask.ResourcePolicies = role.Account, policy.TrustRule, []policy.Source{trust}
+	decision, err := s.Authorize(ctx, &service, ask)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -79,23 +71,28 @@ func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, now ti
 	return session, nil
 }
 
-// missingRole is the denial for a role that does not exist. There is no policy to
-// evaluate, so the decision is made here; observers see it like any other.
-func missingRole(service *Caller, req ServiceRole) error {
-	decision := &policy.Decision{
-		Outcome:   policy.ImplicitDeny,
-		Principal: service.Principal,
-		Action:    "sts:AssumeRole",
-		Resource:  req.RoleARN,
-		DecidedBy: policy.Reference{Type: policy.Trust, Policy: "trust policy of " + req.RoleARN},
+// serviceKeys are the condition keys of a service that assumes a role (I33).
+func serviceKeys(req ServiceRole) policy.Context {
+	keys := policy.Context{"sts:rolesessionname": {req.SessionName}}
+	if req.SourceARN != "" {
+		keys["aws:sourcearn"] = []string{req.SourceARN}
 	}
-	if service.observe != nil {
-		service.observe(decision)
+	if req.SourceAccount != "" {
+		keys["aws:sourceaccount"] = []string{req.SourceAccount}
+	}
+	return keys
+}
+
+// missingRole is the denial for a role that does not exist.
+func (s *Service) missingRole(service *Caller, req *Request) error {
+	d, err := s.denyMissingRole(service, req)
+	if err != nil {
+		return err
 	}
 	return &failure.Error{
 		Code:     "AccessDenied",
-		Message:  decision.Message() + ": the role " + req.RoleARN + " does not exist",
-		Decision: decision,
+		Message:  d.Message() + ": the role " + req.Resource + " does not exist",
+		Decision: d,
 	}
 }
 

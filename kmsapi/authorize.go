@@ -2,6 +2,7 @@ package kmsapi
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"twinbucket/iamsim"
@@ -50,12 +51,12 @@ func (s *Service) authorize(c *call, a keyAuth) error {
 // keyContext fills in the condition keys of operations on keys (K44). Every decision
 // gets its own map, because Authorize adds the global keys to it.
 func (s *Service) keyContext(c *call, a *keyAuth) policy.Context {
-	var ctx policy.Context
+	var fixed policy.Context
 	if a.target.key != nil {
-		ctx = maps.Clone(a.target.key.context)
-	} else {
-		ctx = policy.Context{}
+		fixed = a.target.key.context
 	}
+	ctx := make(policy.Context, len(fixed)+len(a.encCtx)+8)
+	maps.Copy(ctx, fixed)
 	callerContext(c, ctx)
 	if a.target.alias != "" {
 		ctx.Set("kms:RequestAlias", a.target.alias)
@@ -88,6 +89,7 @@ func contextKeys(ctx policy.Context, encCtx map[string]string) {
 		names = append(names, k)
 		ctx.Set("kms:EncryptionContext:"+k, v)
 	}
+	slices.Sort(names)
 	ctx.Set("kms:EncryptionContextKeys", names...)
 }
 

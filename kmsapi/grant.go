@@ -38,6 +38,8 @@ func (g *grant) record() []byte {
 type constraints struct {
 	Equals map[string]string `json:"EncryptionContextEquals,omitempty"`
 	Subset map[string]string `json:"EncryptionContextSubset,omitempty"`
+	// SourceARN is always nil in a grant: CreateGrant refuses it.
+	SourceARN *string `json:"SourceArn,omitempty"`
 }
 
 func (c constraints) none() bool { return len(c.Equals) == 0 && len(c.Subset) == 0 }

@@ -84,4 +84,3 @@ const managedPolicy = `{"Version":"2012-10-17","Id":"auto-s3-2","Statement":[` +
 
 // rotationUsual is the rotation period in days when none is asked for (K33).
 const rotationUsual = 365
-

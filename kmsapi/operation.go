@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
 	"twinbucket/iamsim"
+	"twinbucket/internal/arn"
 	"twinbucket/internal/failure"
 )
 
@@ -101,7 +103,7 @@ type call struct {
 // perform runs one operation for a client or for S3: the only way in. The steps
 // and their order stand in the package comment.
 func perform[In, Out any](s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, in *In, fn func(*Service, *call, *In) (Out, error)) (Out, error) {
-	started := time.Now() // real time: how long it took, for metrics
+	started := s.realTime()
 	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
 	out, err := guarded(s, c, in, fn)
 	if err != nil {
@@ -116,6 +118,9 @@ func guarded[In, Out any](s *Service, c *call, in *In, fn func(*Service, *call, 
 	if err := check(in); err != nil {
 		return out, err
 	}
+	if err := checkOrigin(c); err != nil {
+		return out, err
+	}
 	if !s.cfg.Limits.Allow(c.now, "kms", c.caller.Account(), c.region, c.op.quota) {
 		return out, failure.New(throttling, throttledText)
 	}
@@ -125,13 +130,27 @@ func guarded[In, Out any](s *Service, c *call, in *In, fn func(*Service, *call, 
 	return fn(s, c, in)
 }
 
+// checkOrigin refuses callers without an account, such as anonymous ones, and regions
+// that can't be one: keys belong to an account and a region.
+func checkOrigin(c *call) error {
+	if !arn.IsAccount(c.caller.Account()) {
+		return failure.New(missingAuthentication, "Missing Authentication Token")
+	}
+	if !regionPattern.MatchString(c.region) {
+		return failure.New(invalidSignature, "Credential should be scoped to a valid region.")
+	}
+	return nil
+}
+
+var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+
 // throttledText is what KMS says when a quota is used up (K71).
 const throttledText = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
 
 // refuse records a call that never reached its operation and returns err.
 func refuse(s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, err *failure.Error) error {
 	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
-	s.record(c, nil, time.Now(), err)
+	s.record(c, nil, s.realTime(), err)
 	return err
 }
 

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -33,7 +32,7 @@ const (
 // Serve answers one KMS request (K1 to K8). signed and signErr are what sigv4.Parse
 // returned.
 func (s *Service) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Signed, signErr error) {
-	x := &exchange{s: s, w: w, r: r, started: time.Now()} // real time: for metrics only
+	x := &exchange{s: s, w: w, r: r}
 	id, err := s.newUUID()
 	if err != nil {
 		id = uuid.Nil.String()
@@ -53,7 +52,6 @@ type exchange struct {
 	s         *Service
 	w         http.ResponseWriter
 	r         *http.Request
-	started   time.Time
 	requestID string
 	op        *operation
 	region    string

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"twinbucket/iamsim"
 	"twinbucket/internal/clock"
@@ -40,6 +41,9 @@ type Service struct {
 	table []*operation
 	ops   map[string]*operation // by name
 
+	// realTime measures how long calls take; nothing else may use it.
+	realTime func() time.Time
+
 	// write is held while something changes: the current snapshot is read, checked,
 	// persisted and replaced under it. It is taken before mu.
 	write sync.Mutex
@@ -62,7 +66,9 @@ func New(cfg Config) *Service {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: cfg, rand: rand.Reader, table: table(), ops: map[string]*operation{}, wake: make(chan struct{}, 1)}
+	s := &Service{
+		cfg: cfg, rand: rand.Reader, table: table(), ops: map[string]*operation{}, realTime: time.Now, wake: make(chan struct{}, 1),
+	}
 	if cfg.Rand != nil {
 		s.rand = &lockedReader{r: cfg.Rand}
 	}

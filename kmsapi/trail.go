@@ -1,12 +1,12 @@
 package kmsapi
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"time"
 
 	"twinbucket/iamsim"
-	"twinbucket/iamsim/policy"
 	"twinbucket/internal/failure"
 	"twinbucket/internal/trail"
 )
@@ -51,7 +51,7 @@ func (s *Service) record(c *call, in any, started time.Time, err error) {
 			cause = f
 		}
 	}
-	s.cfg.Record(e, time.Since(started), cause)
+	s.cfg.Record(e, s.realTime().Sub(started), cause)
 }
 
 // parameters shows the input fields that were sent.
@@ -66,23 +66,19 @@ func parameters(in any, params []param) map[string]any {
 		if f.Kind() == reflect.Pointer {
 			f = f.Elem()
 		}
-		out[p.name] = f.Interface()
+		v := f.Interface()
+		if m, ok := v.(map[string]string); ok {
+			v = maps.Clone(m) // the caller may go on to change its encryption context
+		}
+		out[p.name] = v
 	}
 	return out
 }
 
-// identity describes the caller. Calls that S3 forwards carry who forwarded them (K83).
+// identity describes the caller. Calls that S3 forwards for somebody carry the
+// forwarding service; calls with a role that S3 assumed carry S3 itself (K83).
 func identity(caller *iamsim.Caller) trail.Identity {
-	p := &caller.Principal
-	id := trail.Identity{Type: string(p.Type), PrincipalID: caller.UserID, ARN: p.ARN, AccountID: p.Account, AccessKeyID: caller.AccessKeyID}
-	switch p.Type {
-	case policy.Account:
-		id.Type = "Root"
-	case policy.User:
-		id.Type = "IAMUser"
-	case "":
-		id.Type = string(policy.Anonymous)
-	}
+	id := caller.Identity()
 	if n := len(caller.Via); n > 0 {
 		service, _, _ := strings.Cut(caller.Via[n-1], ".")
 		id.InvokedBy = "fas." + service + ".amazonaws.com"

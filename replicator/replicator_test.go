@@ -176,7 +176,7 @@ func TestPausedWorkersDoNothingAndStepAdvances(t *testing.T) {
 // A worker that outlives its lease must not overwrite what the next one did.
 func TestStaleAttemptIsFenced(t *testing.T) {
 	var first atomic.Bool
-	release := make(chan struct{})
+	var release chan struct{} // made in the bubble: time stands still for channels from outside
 	run(t, func(context.Context, store.Task) error {
 		if first.CompareAndSwap(false, true) {
 			<-release
@@ -184,6 +184,7 @@ func TestStaleAttemptIsFenced(t *testing.T) {
 		}
 		return nil
 	}, func(t *testing.T, q *queue, r *Replicator) {
+		release = make(chan struct{})
 		q.add(task(1))
 		pass(2 * time.Minute) // the lease ends, a second worker completes
 		close(release)
@@ -217,12 +218,13 @@ func TestPanicInADoorLeavesTheTaskPending(t *testing.T) {
 
 func TestCloseBreaksOffAttempts(t *testing.T) {
 	var once sync.Once
-	entered := make(chan struct{})
+	var entered chan struct{}
 	run(t, func(ctx context.Context, _ store.Task) error {
 		once.Do(func() { close(entered) })
 		<-ctx.Done()
 		return ctx.Err()
 	}, func(t *testing.T, q *queue, r *Replicator) {
+		entered = make(chan struct{})
 		q.add(task(1))
 		<-entered
 		if err := r.Close(t.Context()); err != nil {

@@ -3,13 +3,13 @@ package s3api
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
-	"net/http"
+	"sync"
 	"time"
 
 	"twinbucket/iamsim"
-	"twinbucket/iamsim/sigv4"
 	"twinbucket/internal/clock"
 	"twinbucket/internal/trail"
 	"twinbucket/store"

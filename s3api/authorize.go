@@ -105,3 +105,21 @@ func (a *API) mayList(req *request, bucket *store.Bucket) (bool, error) {
 	}
 	return d.Allowed(), nil
 }
+
+// authorizeOwn asks for an action on what no existing bucket owns: listing the caller's
+// buckets, creating one. Only the caller's own policies decide (S29).
+func (a *API) authorizeOwn(req *request, action, resource string, extra policy.Context) error {
+	account := req.caller.Account()
+	keys := commonKeys(req, extra)
+	keys.Set("s3:resourceaccount", account)
+	d, err := a.cfg.IAM.Authorize(req.ctx, &req.caller, &iamsim.Request{
+		Action: action, Resource: resource, ResourceAccount: account, Region: req.region, Context: keys,
+	})
+	if err != nil {
+		return err
+	}
+	if !d.Allowed() {
+		return denied(d)
+	}
+	return nil
+}

@@ -26,7 +26,7 @@ func validBucketName(name string) bool {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return false
 	}
-	for _, prefix := range [...]string{"xn--", "sthree-", "amzn-s3-demo-"} {
+	for _, prefix := range [...]string{"xn--", "sthree-"} {
 		if strings.HasPrefix(name, prefix) {
 			return false
 		}

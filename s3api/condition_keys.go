@@ -48,7 +48,7 @@ func tlsVersion(v uint16) string {
 
 // listKeys adds s3:prefix, s3:delimiter and s3:max-keys where the query has them: a
 // parameter that was not sent has no key, not an empty one (S26).
-func (a *API) listKeys(req *request, keys policy.Context) error {
+func (a *API) listKeys(req *request, keys policy.Context) {
 	for _, p := range [...]struct{ parameter, key string }{
 		{"prefix", "s3:prefix"}, {"delimiter", "s3:delimiter"}, {"max-keys", "s3:max-keys"},
 	} {
@@ -56,7 +56,6 @@ func (a *API) listKeys(req *request, keys policy.Context) error {
 			keys.Set(p.key, v...)
 		}
 	}
-	return nil
 }
 
 // putHeaders are the request headers whose text is a condition key of s3:PutObject.
@@ -80,7 +79,7 @@ var putHeaders = [...]struct{ header, key string }{
 }
 
 // putKeys adds the condition keys of s3:PutObject (S27).
-func (a *API) putKeys(req *request, keys policy.Context) error {
+func (a *API) putKeys(req *request, keys policy.Context) {
 	h := req.r.Header
 	addHeaders(h, keys)
 	if v := h["X-Amz-Copy-Source"]; len(v) > 0 {
@@ -98,7 +97,7 @@ func (a *API) putKeys(req *request, keys policy.Context) error {
 	if v := h.Get("X-Amz-Tagging"); v != "" {
 		tags, err := url.ParseQuery(v)
 		if err != nil {
-			return nil // the handler refuses the header
+			return // the handler refuses the header
 		}
 		requestTagKeys(keys, func(yield func(key, value string)) {
 			for k, v := range tags {
@@ -106,7 +105,6 @@ func (a *API) putKeys(req *request, keys policy.Context) error {
 			}
 		})
 	}
-	return nil
 }
 
 func addHeaders(h http.Header, keys policy.Context) {
@@ -145,19 +143,17 @@ func (a *API) keyARN(req *request, id string) string {
 
 // putTaggingKeys adds the tags in the body of PutObjectTagging and the existing ones. A
 // body that can't be read as tags adds none: the handler will refuse it.
-func (a *API) putTaggingKeys(req *request, keys policy.Context) error {
-	body, err := a.readBody(req, maxConfigBody, true)
-	if err != nil {
-		return err
+func (a *API) putTaggingKeys(req *request, keys policy.Context) {
+	if body, err := a.readBody(req, maxConfigBody, true); err == nil {
+		if tags, err := parseTagging(body); err == nil {
+			requestTagKeys(keys, func(yield func(key, value string)) {
+				for _, t := range tags {
+					yield(t.Key, t.Value)
+				}
+			})
+		}
 	}
-	if tags, err := parseTagging(body); err == nil {
-		requestTagKeys(keys, func(yield func(key, value string)) {
-			for _, t := range tags {
-				yield(t.Key, t.Value)
-			}
-		})
-	}
-	return a.existingTagKeys(req, keys)
+	a.existingTagKeys(req, keys)
 }
 
 func requestTagKeys(keys policy.Context, each func(yield func(key, value string))) {
@@ -173,12 +169,11 @@ func requestTagKeys(keys policy.Context, each func(yield func(key, value string)
 
 // existingTagKeys adds the tags of the addressed version. A version that is not there
 // has none; the handler answers for that (S28).
-func (a *API) existingTagKeys(req *request, keys policy.Context) error {
+func (a *API) existingTagKeys(req *request, keys policy.Context) {
 	v, err := a.requestedVersion(req)
 	if err == nil {
 		existingTags(keys, v.Tags)
 	}
-	return nil
 }
 
 // existingTags adds s3:ExistingObjectTag/<key> for each tag.

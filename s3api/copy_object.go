@@ -15,7 +15,9 @@ import (
 // copyObject makes a new version from another: its bytes are decrypted and sealed again under
 // a new data key, never shared. Metadata and tags come along unless a directive replaces
 // them; encryption, class and ACL never do (S253).
-func (a *API) copyObject(req *request) error {
+func (a *API) copyObject(req *request) error { return retryGone(req, a.copyOnce) }
+
+func (a *API) copyOnce(req *request) error {
 	h := req.r.Header
 	cond, err := readWriteCondition(h)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 type wireError struct {
 	status  int
 	code    string // "" is the failure's own code
-	message string // "" is the failure's own message; else used where that is empty
+	message string // used where the failure has none of its own
 }
 
 const malformedXML = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -41,7 +41,7 @@ var wireErrors = map[failure.Code]wireError{
 	"IncompleteBody":                                 {status: 400, message: "You did not provide the number of bytes specified by the Content-Length HTTP header"},
 	"InternalError":                                  {status: 500, message: "We encountered an internal error. Please try again."},
 	"InvalidAccessKeyId":                             {status: 403, message: "The AWS Access Key Id you provided does not exist in our records."},
-	"InvalidArgument":                                {status: 400, message: "Invalid Argument"},
+	"InvalidArgument":                                {status: 400},
 	"InvalidBucketAclWithObjectOwnership":            {status: 400, message: "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"},
 	"InvalidBucketName":                              {status: 400, message: "The specified bucket is not valid."},
 	"InvalidBucketOwnerAWSAccountID":                 {status: 400},
@@ -102,6 +102,9 @@ var wireErrors = map[failure.Code]wireError{
 	"XAmzContentChecksumMismatch":                    {status: 400},
 	"XAmzContentSHA256Mismatch":                      {status: 400, message: "The provided 'x-amz-content-sha256' header does not match what was computed."},
 
+	// The object was removed between finding it and reading it.
+	"DataGone": {status: 404, code: "NoSuchKey", message: "The specified key does not exist."},
+
 	// What KMS answers S3 (S41). A denial comes out as S3's own, with KMS's sentence.
 	"AccessDeniedException":         {status: 403, code: "AccessDenied"},
 	"ThrottlingException":           {status: 503, code: "SlowDown", message: slowKMS},
@@ -136,11 +139,15 @@ type rendered struct {
 // whose cause is for the log alone.
 func wire(err error) rendered {
 	var signature *sigv4.Error
+	var tooLong *http.MaxBytesError
 	f := failure.Of(err)
-	if f == nil && errors.As(err, &signature) {
+	switch {
+	case f != nil:
+	case errors.As(err, &signature):
 		f = signatureFailure(signature)
-	}
-	if f == nil {
+	case errors.As(err, &tooLong):
+		f = failure.New("EntityTooLarge", "")
+	default:
 		f = failure.New("InternalError", "")
 	}
 	w, ok := wireErrors[f.Code]
@@ -152,11 +159,11 @@ func wire(err error) rendered {
 	if out.code == "" {
 		out.code = string(f.Code)
 	}
-	if out.message == "" || f.Code == "ThrottlingException" || f.Code == "InternalError" || out.code == "InternalError" {
+	switch {
+	case out.code == "InternalError":
+		out.message, out.fields = wireErrors["InternalError"].message, nil
+	case out.message == "" || f.Code == "ThrottlingException":
 		out.message = w.message
-	}
-	if out.code == "InternalError" && out.message == "" {
-		out.message = wireErrors["InternalError"].message
 	}
 	return out
 }

@@ -10,7 +10,9 @@ import (
 
 // getObject sends a version, or a range or part of it. For SSE-KMS the caller needs
 // kms:Decrypt, which is asked for after everything that S3 decides itself.
-func (a *API) getObject(req *request) error {
+func (a *API) getObject(req *request) error { return retryGone(req, a.readObject) }
+
+func (a *API) readObject(req *request) error {
 	sel, v, err := a.prepareRead(req)
 	if err != nil {
 		return err

@@ -24,13 +24,19 @@ func (a *API) openBody(req *request) (*sigv4.Body, error) {
 	return req.signed.Body(req.r.Body)
 }
 
-// readBody reads and verifies a whole body of at most limit bytes; reading again
-// returns it again. With integrity, the request must carry Content-MD5 or an
-// x-amz-checksum-* header or trailer (S30); whatever it carries is verified.
+// readBody reads and verifies a whole body of at most limit bytes; calling it again
+// answers the same again, so that a row's condition keys can look at the body before the
+// handler does. With integrity, a body that is not empty must come with Content-MD5 or an
+// x-amz-checksum-* header or trailer (S30); whatever it comes with is verified.
 func (a *API) readBody(req *request, limit int64, integrity bool) ([]byte, error) {
-	if req.hasBody {
-		return req.body, nil
+	if !req.hasBody {
+		req.body, req.bodyErr = a.readVerified(req, limit, integrity)
+		req.hasBody = true
 	}
+	return req.body, req.bodyErr
+}
+
+func (a *API) readVerified(req *request, limit int64, integrity bool) ([]byte, error) {
 	body, err := a.openBody(req)
 	if err != nil {
 		return nil, err
@@ -49,18 +55,17 @@ func (a *API) readBody(req *request, limit int64, integrity bool) ([]byte, error
 		return nil, failure.New("MaxMessageLengthExceeded", "")
 	}
 	content := buf.Bytes()
-	checked, err := verifyMD5(req, content)
+	hasMD5, err := verifyMD5(req, content)
 	if err != nil {
 		return nil, err
 	}
-	also, err := verifyChecksums(req, body.Trailer(), content)
+	hasChecksum, err := verifyChecksums(req, body.Trailer(), content)
 	if err != nil {
 		return nil, err
 	}
-	if integrity && !checked && !also {
+	if integrity && len(content) > 0 && !hasMD5 && !hasChecksum {
 		return nil, failure.New("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
 	}
-	req.body, req.hasBody = content, true
 	return content, nil
 }
 

@@ -24,6 +24,7 @@ func Operations() []Operation {
 func operationTable() []operation {
 	rows := append(serviceRows(), bucketRows()...)
 	rows = append(rows, configurationRows()...)
+	rows = append(rows, namedRows()...)
 	rows = append(rows, refusedBucketRows()...)
 	rows = append(rows, listRows()...)
 	return append(rows, objectRows()...)
@@ -113,7 +114,7 @@ func configurationRows() []operation {
 
 func refusedBucketRows() []operation {
 	const b = bucketScope
-	rows := []operation{
+	return []operation{
 		{Name: "GetBucketAbac", Method: "GET", Scope: b, Query: "abac", Action: "s3:GetBucketAbac"},
 		{Name: "PutBucketAbac", Method: "PUT", Scope: b, Query: "abac", Action: "s3:PutBucketAbac"},
 		{Name: "CreateSession", Method: "GET", Scope: b, Query: "session", Action: "s3express:CreateSession"},
@@ -127,15 +128,22 @@ func refusedBucketRows() []operation {
 		{Name: "UpdateBucketMetadataJournalTableConfiguration", Method: "PUT", Scope: b, Query: "metadataJournalTable", Action: "s3:UpdateBucketMetadataJournalTableConfiguration"},
 		{Name: "UpdateBucketMetadataAnnotationTableConfiguration", Method: "PUT", Scope: b, Query: "metadataAnnotationTable", Action: "s3:UpdateBucketMetadataAnnotationTableConfiguration"},
 	}
+}
+
+// namedRows are the settings that a bucket can have many of, each with an id. They are
+// not configured either.
+func namedRows() []operation {
+	const b = bucketScope
+	var rows []operation
 	for _, c := range []struct{ query, name string }{
 		{"analytics", "Analytics"}, {"intelligent-tiering", "IntelligentTiering"}, {"inventory", "Inventory"}, {"metrics", "Metrics"},
 	} {
 		get, put := "s3:Get"+c.name+"Configuration", "s3:Put"+c.name+"Configuration"
 		rows = append(rows,
-			operation{Name: "GetBucket" + c.name + "Configuration", Method: "GET", Scope: b, Query: c.query + "&id", Action: get},
-			operation{Name: "ListBucket" + c.name + "Configurations", Method: "GET", Scope: b, Query: c.query, Action: get},
+			operation{Name: "GetBucket" + c.name + "Configuration", Method: "GET", Scope: b, Query: c.query + "&id", Action: get, Handler: (*API).noNamedConfiguration},
+			operation{Name: "ListBucket" + c.name + "Configurations", Method: "GET", Scope: b, Query: c.query, Action: get, Handler: (*API).listNoConfigurations},
 			operation{Name: "PutBucket" + c.name + "Configuration", Method: "PUT", Scope: b, Query: c.query, Action: put},
-			operation{Name: "DeleteBucket" + c.name + "Configuration", Method: "DELETE", Scope: b, Query: c.query, Action: put})
+			operation{Name: "DeleteBucket" + c.name + "Configuration", Method: "DELETE", Scope: b, Query: c.query, Action: put, Handler: (*API).noNamedConfiguration})
 	}
 	return rows
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"twinbucket/internal/checksum"
 	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
@@ -31,21 +32,29 @@ func (a *API) readableVersion(req *request) (*store.Version, error) {
 // answerMarker is the error for a read that meets a delete marker: as the current version it
 // hides the key (S226), by its own id it can't be read (S227).
 func (a *API) answerMarker(req *request, v *store.Version) error {
-	h := req.w.Header()
-	if req.query.Get("versionId") == "" {
-		err := a.hideMissing(req, req.bucket, noSuchKey(req.key))
-		if failure.CodeOf(err) == "NoSuchKey" {
-			h["X-Amz-Delete-Marker"] = []string{"true"}
-			setVersionID(h, req.bucket, v.ID)
-		}
-		return err
+	if req.query.Get("versionId") != "" {
+		return markerNotAllowed(req, v)
 	}
-	h["X-Amz-Delete-Marker"] = []string{"true"}
-	setVersionID(h, req.bucket, v.ID)
+	err := a.hideMissing(req, req.bucket, noSuchKey(req.key))
+	if failure.CodeOf(err) == "NoSuchKey" {
+		setMarkerHeaders(req, v)
+	}
+	return err
+}
+
+// markerNotAllowed refuses what can't be done to a delete marker (S227).
+func markerNotAllowed(req *request, v *store.Version) error {
+	setMarkerHeaders(req, v)
+	h := req.w.Header()
 	h["Allow"] = []string{http.MethodDelete}
 	h["Last-Modified"] = []string{v.LastModified.UTC().Format(http.TimeFormat)}
-	return failure.New("MethodNotAllowed", "",
-		"Method", req.r.Method, "ResourceType", "DeleteMarker")
+	return failure.New("MethodNotAllowed", "", "Method", req.r.Method, "ResourceType", "DeleteMarker")
+}
+
+func setMarkerHeaders(req *request, v *store.Version) {
+	h := req.w.Header()
+	h["X-Amz-Delete-Marker"] = []string{"true"}
+	setVersionID(h, req.bucket, v.ID)
 }
 
 // hideMissing turns NoSuchKey into AccessDenied for callers who may not list the bucket (S226).
@@ -181,7 +190,8 @@ func (s *selection) setHeaders(h http.Header, v *store.Version, showChecksum boo
 	switch {
 	case !showChecksum:
 	case s.part != nil:
-		if c := s.part.Checksum; c.Value != "" {
+		if v.Checksum.Type == checksum.Composite {
+			c := s.part.Checksum
 			c.Type = v.Checksum.Type
 			setChecksumHeaders(h, c)
 		}

@@ -40,7 +40,7 @@ type operation struct {
 	VersionAction string
 	// Keys adds condition keys that the row's Action knows beyond those every request
 	// has, such as the request's tags; nil: none.
-	Keys func(*API, *request, policy.Context) error
+	Keys func(*API, *request, policy.Context)
 	// NewBucket marks the operations that run without an existing bucket.
 	NewBucket bool
 	// Handler is nil for operations that are refused with 501.
@@ -64,9 +64,11 @@ type request struct {
 	key        string
 	bucket     *store.Bucket // set for bucket and object scope, except CreateBucket
 
-	start   time.Time // transport time, for the call's duration
-	writer  responseWriter
-	body    []byte // what readBody read
+	start  time.Time // transport time, for the call's duration
+	writer responseWriter
+	// What readBody read, or why it could not.
+	body    []byte
+	bodyErr error
 	hasBody bool
 	// version is what requestedVersion loaded.
 	version    *store.Version

@@ -60,7 +60,7 @@ const (
 func newRouter(rows []operation, domains []string) *router {
 	rt := &router{
 		mux: mux.NewRouter().SkipClean(true).UseEncodedPath(), hosts: newHosts(domains),
-		rows: rows, table: map[selector][]*candidate{}, subresources: map[string]bool{},
+		rows: rows, table: map[selector][]*candidate{},
 	}
 	hosted := func(r *http.Request, _ *mux.RouteMatch) bool { return rt.hosts.split(r.Host).bucket != "" }
 	rt.mux.PathPrefix("/").MatcherFunc(hosted).Name(routeHosted)

@@ -85,6 +85,9 @@ func (a *API) handle(req *request, signErr error) error {
 	if err := a.authenticate(req, at, signErr); err != nil {
 		return err
 	}
+	if r.Method == http.MethodOptions && at.bucket != "" {
+		return a.preflight(req)
+	}
 	if routeErr != nil {
 		return routeErr
 	}
@@ -117,6 +120,9 @@ func (a *API) authenticate(req *request, at address, signErr error) error {
 	if req.signed != nil {
 		req.region = req.signed.Scope.Region
 		options.Region = at.region // a host that names a Region accepts no other (S9)
+		if !isRegion(req.region) {
+			options.Region = defaultRegion
+		}
 	} else if at.region != "" {
 		req.region = at.region
 	}
@@ -185,9 +191,7 @@ func (a *API) permit(req *request, s scope) error {
 	}
 	keys := make(policy.Context, 16)
 	if op.Keys != nil {
-		if err := op.Keys(a, req, keys); err != nil {
-			return err
-		}
+		op.Keys(a, req, keys)
 	}
 	switch {
 	case s == serviceScope:
@@ -215,11 +219,12 @@ func (a *API) finish(req *request, err error) (abort bool) {
 	if out.status >= 500 && out.code == "InternalError" {
 		a.cfg.Logger.ErrorContext(req.ctx, "S3 request failed inside", "requestId", req.id, "operation", req.operationName(), "error", err)
 	}
-	if abort = req.writer.status != 0; !abort {
-		req.renderError(out)
-	}
 	a.record(req, out, err)
-	return abort
+	if req.writer.status != 0 {
+		return true
+	}
+	req.renderError(out)
+	return false
 }
 
 // statusClientGone stands in records for calls that nobody waited for.

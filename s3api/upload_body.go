@@ -73,8 +73,11 @@ func (a *API) openUpload(req *request, fallback checksum.Algorithm) (*uploadBody
 // store streams the body into the store and returns it only when all that was declared about
 // it is true; otherwise nothing stays behind.
 func (u *uploadBody) store(ctx context.Context, st *store.Store, key store.DataKey) (*written, error) {
-	data, err := st.WriteData(ctx, key, io.TeeReader(u.body, u.digests))
-	if err != nil {
+	in := &failingReader{r: u.body}
+	data, err := st.WriteData(ctx, key, io.TeeReader(in, u.digests))
+	if in.err != nil {
+		return nil, in.err
+	} else if err != nil {
 		return nil, err
 	}
 	w := &written{data: data, md5: u.digests.MD5(), digest: u.digests.Digest(u.sum.algorithm), sum: u.sum.algorithm}

@@ -2,6 +2,7 @@ package s3api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 
@@ -13,14 +14,13 @@ import (
 // upload and a replica. upload is nil except for the third. The store checks cond, names the
 // version and makes its replication tasks in the same transaction.
 //
-// If the write is refused, what it stored is discarded. After any other error nobody knows
-// whether it was committed, so the data stays; the store sweeps unreferenced data when it opens.
+// What a failed write stored is discarded; the store keeps data that was committed after all.
 func (a *API) writeVersion(ctx context.Context, v store.Version, cond store.Condition, upload *store.Upload) (*store.Version, error) {
 	if upload != nil { // its parts stay with the upload if it can't be completed
 		return a.cfg.Store.CompleteUpload(ctx, upload, v, cond)
 	}
 	stored, err := a.cfg.Store.PutVersion(ctx, v, cond)
-	if err != nil && failure.Of(err) != nil {
+	if err != nil {
 		a.discard(v.Parts)
 	}
 	return stored, err
@@ -152,4 +152,30 @@ func refuseObjectLock(h http.Header) error {
 		return failure.New("InvalidRequest", "Bucket is missing Object Lock Configuration")
 	}
 	return nil
+}
+
+// failingReader remembers what ended a reading before its end: the store wraps it.
+type failingReader struct {
+	r   io.Reader
+	err error
+}
+
+func (f *failingReader) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
+}
+
+// retryGone runs a read again whose version was removed between finding and opening it. Then
+// the next look finds the version that took its place, or none.
+func retryGone(req *request, read func(*request) error) (err error) {
+	for range 4 {
+		if err = read(req); failure.CodeOf(err) != store.DataGone {
+			return err
+		}
+		req.hasVersion = false
+	}
+	return failure.New("SlowDown", "").Because(err)
 }

@@ -23,6 +23,7 @@ func (s *Server) newOperator() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openapi)
 	})
+	mux.HandleFunc("GET "+p+"check", s.check)
 	mux.HandleFunc("POST "+p+"reset", s.reset)
 	mux.HandleFunc("GET "+p+"replication", s.replicationState)
 	mux.HandleFunc("GET "+p+"replication/explain", s.replicationExplain)

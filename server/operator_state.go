@@ -57,6 +57,16 @@ func (s *Server) internalError(w http.ResponseWriter, r *http.Request, err error
 	writeError(w, http.StatusInternalServerError, "InternalError", "the call failed; the server's log has the cause")
 }
 
+// check walks the whole store: 200 when every record and file agrees, 500 with what
+// does not. It is exact only while nothing is written.
+func (s *Server) check(w http.ResponseWriter, r *http.Request) {
+	status, problems := http.StatusOK, []string{}
+	for _, err := range s.Check(r.Context()) {
+		status, problems = http.StatusInternalServerError, append(problems, err.Error())
+	}
+	writeJSON(w, status, map[string][]string{"problems": problems})
+}
+
 func (s *Server) getQuotas(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, QuotaState{s.limits.Limits(), s.limits.Usage(s.clock.Now())})
 }

@@ -104,7 +104,7 @@ func (s *Server) openState() (err error) {
 	if s.engine, err = boltkv.Open(s.cfg.Data, boltkv.Options{Owner: "starting"}); err != nil {
 		return err
 	}
-	s.blobs, err = blob.OpenDir(filepath.Join(s.cfg.Data, "blobs"))
+	s.blobs, err = blob.OpenDir(blob.OS(filepath.Join(s.cfg.Data, "blobs")), blob.DirOptions{})
 	return err
 }
 

@@ -71,3 +71,17 @@ func failed(err error) error {
 	}
 	return failure.New("InternalError", "We encountered an internal error. Please try again.").Because(err)
 }
+
+func methodNotAllowed() error {
+	return failure.New("MethodNotAllowed", "The specified method is not allowed against this resource.",
+		"ResourceType", "DeleteMarker")
+}
+
+// ignoreMissing drops the error of a version or bucket that is gone.
+func ignoreMissing(err error) error {
+	switch failure.CodeOf(err) {
+	case "NoSuchKey", "NoSuchVersion", "NoSuchBucket":
+		return nil
+	}
+	return err
+}

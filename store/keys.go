@@ -121,6 +121,24 @@ func cutObject(k []byte) (bucket, key string, rest []byte, ok bool) {
 	return bucket, key, rest, ok
 }
 
+// cutHead splits the key of a head record.
+func cutHead(k []byte) (bucket, key string, ok bool) {
+	if len(k) < len(namespace)+1 {
+		return "", "", false
+	}
+	bucket, rest, ok := cutComponent(k[len(namespace)+1:])
+	return bucket, string(rest), ok
+}
+
+// cutID splits the key of a record by data id.
+func cutID(k []byte) (id blob.ID, ok bool) {
+	const at = len(namespace) + 1
+	if len(k) != at+len(id) {
+		return id, false
+	}
+	return blob.ID(k[at:]), true
+}
+
 func idKey(k kind, id blob.ID) []byte { return append(newKey(k, len(id)), id[:]...) }
 
 func partSetKey(set blob.ID, chunk int) []byte {

@@ -17,5 +17,10 @@ type Outgoing struct {
 	Open func(ctx context.Context, part Part) (io.ReadCloser, error)
 }
 
-// Close releases what is held open; it may be called more than once.
-func (o *Outgoing) Close() error { return nil }
+// Close forgets the data key. Readers that Open returned are closed by whoever has
+// them. It may be called more than once.
+func (o *Outgoing) Close() error {
+	o.Key = DataKey{}
+	o.Open = nil
+	return nil
+}

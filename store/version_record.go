@@ -205,6 +205,15 @@ func decodeVersion(bucket, key string, rec []byte) (*Version, partSet, error) {
 	return v, set, nil
 }
 
+// partSetOf reads the part set of a version record, which ends it; zero if it has none.
+func partSetOf(rec []byte) (set partSet, err error) {
+	if len(rec) < fixedLen || rec[1]&flagPartSet == 0 {
+		return partSet{}, nil
+	}
+	_, set, err = decodeVersion("", "", rec)
+	return set, err
+}
+
 // partLen is the least length of an encoded part.
 const partLen = 1 + 1 + 3 + 16 + 1 + 1
 

@@ -1,11 +1,21 @@
 // Package policy parses, validates, evaluates and explains AWS policy documents.
 //
-// It is pure: no I/O, no clock, no state. [Parse] reads a document and keeps the
-// position of every statement in its text; the Validate functions apply the
-// create-time rules of each service with AWS's exact messages; [Evaluate] decides one
-// request from an [Input] and returns a [Decision] that carries the deciding
-// statement, every layer's verdict, the near misses and the context.
+// It is pure: no I/O, no clock, no state. Parse once, evaluate many: a [Document]
+// is immutable and safe for concurrent use.
 //
-// Parse once, evaluate many: a [Document] is immutable and safe for concurrent use.
-// Evaluate never fails: a document that Parse accepted can always be evaluated.
+//   - [Parse] reads a text strictly and keeps the line and column of every statement and value.
+//   - [ValidateIdentity], [ValidateTrust], [ValidateBucket], [ValidateKey] and [ValidateSession]
+//     apply the checks of the service that stores the policy, in its order and with its
+//     exact codes and messages, and add the place of the fault.
+//   - [Evaluate] decides one [Input] and returns a [Decision]: the deciding statement, every
+//     layer's verdict, the near misses of an implicit deny, and the context. It never fails:
+//     what Parse accepted can be evaluated.
+//   - [IsPublic], [ActionKnown] and [CanonicalAction] answer what services ask besides.
+//
+// The caller of this package resolves everything that needs state: which policies apply,
+// which grants match, which ids the principals of a stored policy are pinned to
+// ([Document.PrincipalARNs] lists them at save time, [Source.Pins] brings them back).
+//
+// Not here: ACLs, VPC endpoint policies, KMS's lockout check and key states, and the
+// services' own renderings of a denial, for which [Decision.Reason] is the common part.
 package policy

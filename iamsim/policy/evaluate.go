@@ -212,50 +212,48 @@ func (e *evaluation) crossAccount() bool {
 	return e.in.ResourceAccount != "" && e.in.Principal.Account != e.in.ResourceAccount
 }
 
-// granted is what the resource's side gives: the reach of the resource policy's
-// allow, or of the grant when that reaches further (P17).
-func (e *evaluation) granted() (reach, Reference) {
-	r, by := noReach, Reference{}
-	if e.resource.allows() && !e.restricts() {
-		r, by = e.resource.reach, e.resource.allow.reference()
+// policyReach is what the resource policy gives.
+func (e *evaluation) policyReach() (reach, Reference) {
+	if !e.resource.allows() || e.restricts() {
+		return noReach, Reference{}
 	}
-	if g := e.in.Grant; g != nil {
-		gr := roleReach
-		if g.Session {
-			gr = directReach
-		}
-		if gr > r {
-			r, by = gr, Reference{Type: Grant, Owner: g.Owner, Policy: g.ID}
-		}
+	return e.resource.reach, e.resource.allow.reference()
+}
+
+// grantReach is what a KMS grant gives: it replaces identity policies, and for
+// the session it names also what limits them (P17).
+func (e *evaluation) grantReach() (reach, Reference) {
+	g := e.in.Grant
+	if g == nil {
+		return noReach, Reference{}
 	}
-	return r, by
+	by := Reference{Type: Grant, Owner: g.Owner, Policy: g.ID}
+	if g.Session {
+		return directReach, by
+	}
+	return roleReach, by
 }
 
 // decide returns the type of the layer whose allow is missing, or "" and who
 // allowed. There is no explicit deny any more.
 func (e *evaluation) decide() (missing Type, by Reference) {
 	in := e.in
-	granted, grantedBy := e.granted()
+	granted, grantedBy := e.policyReach()
 	switch {
 	case e.scpLacks:
 		return SCP, by
 	case e.rcpLacks:
 		return RCP, by
-	case e.withoutIdentity():
-		if granted == noReach {
-			return e.resourceType(), by
-		}
+	case !e.withoutIdentity() && e.crossAccount():
+		return e.decideAcross(granted, grantedBy)
+	}
+	if g, ref := e.grantReach(); g > granted {
+		granted, grantedBy = g, ref
+	}
+	switch {
+	case e.withoutIdentity() && granted != noReach:
 		return "", grantedBy
-	case e.crossAccount():
-		if granted == noReach {
-			return e.resourceType(), by
-		}
-		missing, by = e.callerSide(grantedBy.Type == Grant, granted == directReach && grantedBy.Type == Grant)
-		if missing == "" {
-			by = grantedBy
-		}
-		return missing, by
-	case in.Rule != Standard && granted == noReach:
+	case e.withoutIdentity() || in.Rule != Standard && granted == noReach:
 		// Key and trust policies open the door, for root too (P14, P16).
 		return e.resourceType(), by
 	case in.Rule == Standard && in.Principal.Type == Account:
@@ -263,6 +261,26 @@ func (e *evaluation) decide() (missing Type, by Reference) {
 	}
 	missing, by = e.callerSide(granted >= roleReach, granted == directReach)
 	if missing == "" && (by.Type == "" || in.Rule != Standard && granted >= roleReach) {
+		by = grantedBy
+	}
+	return missing, by
+}
+
+// decideAcross: the resource's account must open, by policy or grant, and after
+// a policy the caller's account must allow as well (P19).
+func (e *evaluation) decideAcross(granted reach, grantedBy Reference) (missing Type, by Reference) {
+	if g, ref := e.grantReach(); g != noReach {
+		if missing, _ = e.callerSide(true, g == directReach); missing == "" {
+			return "", ref
+		}
+	}
+	if granted == noReach {
+		if missing != "" {
+			return missing, by
+		}
+		return e.resourceType(), by
+	}
+	if missing, by = e.callerSide(false, false); missing == "" {
 		by = grantedBy
 	}
 	return missing, by

@@ -258,8 +258,8 @@ func TestCrossAccount(t *testing.T) {
 			in.Identity, in.Resources = sources(t, Identity, allowAll), sources(t, Resource, grant(aws(acctB)))
 		}))
 		wantEqual(t, d.Layers, []Layer{
-			{Type: Resource, Verdict: Allowed, Statements: 1, By: Reference{Type: Resource, Owner: acctA, Policy: string(Resource), Statement: 1, Line: 1, Column: 40}},
-			{Type: Identity, Verdict: Allowed, Statements: 1, By: Reference{Type: Identity, Owner: acctA, Policy: string(Identity), Statement: 1, Line: 1, Column: 40}},
+			{Type: Resource, Verdict: Allowed, Statements: 1, By: Reference{Type: Resource, Owner: acctA, Policy: string(Resource), Statement: 1, Line: 1, Column: 38}},
+			{Type: Identity, Verdict: Allowed, Statements: 1, By: Reference{Type: Identity, Owner: acctA, Policy: string(Identity), Statement: 1, Line: 1, Column: 38}},
 		})
 	})
 }

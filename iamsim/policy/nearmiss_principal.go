@@ -18,8 +18,10 @@ func (x *explainer) principalMiss(s *Statement, src *Source) suspect {
 		miss.Hint = "NotPrincipal leaves this caller out"
 		return miss
 	}
-	miss.Hint, miss.Fix = "it names neither this caller nor its account "+caller.Account, callerName(caller)
+	miss.Hint, miss.Fix = "it names neither "+entityWord(caller)+" "+baseName(callerName(caller))+" nor account "+caller.Account, callerName(caller)
 	switch caller.Type {
+	case Account:
+		miss.Hint = "it does not name account " + caller.Account
 	case Service:
 		miss.Hint = "it does not name the service " + caller.ARN
 	case Anonymous:
@@ -84,8 +86,11 @@ func principalHint(p PrincipalValue, caller *Principal, pins map[string]string) 
 }
 
 func entityWord(c *Principal) string {
-	if c.Type == AssumedRole {
+	switch c.Type {
+	case AssumedRole:
 		return "role"
+	case FederatedUser:
+		return "federated user"
 	}
 	return "user"
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,7 +21,7 @@ func rootOf(account string) Principal {
 }
 
 func userOf(account, name string) Principal {
-	return Principal{Type: User, Account: account, ARN: "arn:aws:iam::" + account + ":user/" + name, UniqueID: "AIDA" + name + "AAAAAAAAAAAAA"}
+	return Principal{Type: User, Account: account, ARN: "arn:aws:iam::" + account + ":user/" + name, UniqueID: "AIDA" + strings.ToUpper(name) + "AAAAAAAAAAAAA"}
 }
 
 func sessionOf(account, role string) Principal {
@@ -28,7 +29,7 @@ func sessionOf(account, role string) Principal {
 		Type: AssumedRole, Account: account,
 		ARN:      "arn:aws:sts::" + account + ":assumed-role/" + role + "/s3-replication",
 		RoleARN:  "arn:aws:iam::" + account + ":role/" + role,
-		UniqueID: "AROA" + role + "AAAAAAAAAAAAA",
+		UniqueID: "AROA" + strings.ToUpper(role) + "AAAAAAAAAAAAA",
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	UnsupportedAlgorithm
 	// MultipleMechanisms: an Authorization header and query authentication, or two headers.
 	MultipleMechanisms
-	// SigV2: the old signature version. Missing lists absent query parameters, if any.
+	// SigV2: the old signature version (A8). Missing lists absent query parameters, if any.
 	SigV2
 	// SigV4A: the asymmetric (ECDSA) form, as request signature or as payload mode. Value.
 	SigV4A
@@ -55,7 +55,7 @@ const (
 
 	// WrongService: the scope names another service. Value, Expected.
 	WrongService
-	// WrongRegion: the scope names another region. Value, Expected.
+	// WrongRegion: the scope names another region (A18). Value, Expected.
 	WrongRegion
 	// Skewed: the request's time is more than MaxSkew from ours. RequestTime, ServerTime;
 	// RequestTime before ServerTime means too old, else not yet current.
@@ -81,7 +81,7 @@ const (
 	// ExpiredToken: the session has ended.
 	ExpiredToken
 
-	// BadSignature: StringToSign, CanonicalRequest, SignatureProvided.
+	// BadSignature: StringToSign, CanonicalRequest, SignatureProvided (A19).
 	BadSignature
 
 	// ContentSHA256Mismatch: the body is not what was signed. ClientSHA256, ComputedSHA256.

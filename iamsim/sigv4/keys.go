@@ -9,7 +9,7 @@ import (
 
 type signingKey [sha256.Size]byte
 
-// deriveKey is the chain of four HMACs from a secret to the key of one day, region and service.
+// deriveKey is the chain of four HMACs from a secret to the key of one day, region and service (A1).
 func deriveKey(secret string, s Scope) signingKey {
 	k := mac([]byte("AWS4"+secret), s.Date)
 	k = mac(k[:], s.Region)

@@ -130,6 +130,9 @@ func TestTampering(t *testing.T) {
 func TestBadSignatureShowsWork(t *testing.T) {
 	r := signedPut(t)
 	s := mustParse(t, r)
+	if err := s.Verify(testTime, testSecret, s3Opts); err != nil { // a later failure must take this back
+		t.Fatal(err)
+	}
 	e := asError(t, s.Verify(testTime, "wrong", s3Opts), BadSignature)
 	wantRequest := strings.Join([]string{
 		"PUT", "/bucket/key", "tagging=&x=1", "content-length:5", "content-type:text/plain", "host:" + testHost,
@@ -209,6 +212,18 @@ func TestHeadersNotSigned(t *testing.T) {
 	}
 }
 
+// In the header form the exception for x-amz-content-sha256 does not hold.
+func TestPayloadHeaderNotSigned(t *testing.T) {
+	r := newRequest(t, "GET", "/bucket/key", nil)
+	sdkSign(t, r, "s3", "", emptyHash)
+	r = overTheWire(t, r)
+	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "x-amz-content-sha256;", "", 1))
+	e := asError(t, mustParse(t, r).Verify(testTime, testSecret, s3Opts), HeadersNotSigned)
+	if d := cmp.Diff(e.Headers, []string{"x-amz-content-sha256"}); d != "" {
+		t.Error(d)
+	}
+}
+
 // A14: a payload header that is not signed frames the body and leaves the signature alone.
 func TestPresignedPayloadHeader(t *testing.T) {
 	r := presignedPut(t)
@@ -267,8 +282,16 @@ func TestScopeExpectations(t *testing.T) {
 	if e.Value != "us-east-1" || e.Expected != "eu-west-1" {
 		t.Errorf("%+v", e)
 	}
-	if err := s.Verify(testTime, testSecret, Options{S3: true}); err != nil {
-		t.Errorf("any service and region: %v", err)
+	var v Verifier
+	for range 2 { // with the key derived, then remembered
+		if err := v.Verify(s, testTime, testSecret, Options{S3: true}); err != nil {
+			t.Errorf("any service and region: %v", err)
+		}
+	}
+	asError(t, v.Verify(s, testTime, "other secret", Options{S3: true}), BadSignature)
+	asError(t, v.Verify(s, testTime, testSecret, Options{Service: "iam"}), WrongService)
+	if got, want := s.Scope.String(), "20260304/us-east-1/s3/aws4_request"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

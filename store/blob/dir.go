@@ -240,7 +240,8 @@ func (d *Dir) List(ctx context.Context, fn func(ID) error) error {
 // Sweep removes the blobs that were there at OpenDir and that keep does not want, and returns how
 // many. Blobs created since are never touched, so it may run while the Dir is in use; keep is asked
 // after OpenDir and sees every record committed before. An error of keep ends the sweep, which can
-// then be repeated. Once it succeeded, further calls do nothing.
+// then be repeated. Once it succeeded, further calls do nothing. Call it soon after OpenDir: until
+// then the Dir remembers every id it created.
 func (d *Dir) Sweep(ctx context.Context, keep func(ID) (bool, error)) (removed int, err error) {
 	d.sweep.Lock()
 	defer d.sweep.Unlock()

@@ -3,6 +3,7 @@ package boltkv
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -38,7 +39,6 @@ func BenchmarkUpdate(b *testing.B) {
 		for _, workers := range []int{1, 32} {
 			b.Run(fmt.Sprintf("%s/workers=%d", name, workers), func(b *testing.B) {
 				b.ReportAllocs()
-				b.SetParallelism(workers)
 				var n atomic.Uint64
 				before := e.Stats()
 				if workers == 1 {
@@ -46,7 +46,7 @@ func BenchmarkUpdate(b *testing.B) {
 						benchUpdate(b, e, n.Add(1))
 					}
 				} else {
-					b.SetParallelism(workers / 2)
+					b.SetParallelism(max(1, workers/runtime.GOMAXPROCS(0)))
 					b.RunParallel(func(pb *testing.PB) {
 						for pb.Next() {
 							benchUpdate(b, e, n.Add(1))

@@ -3,8 +3,6 @@ package boltkv
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"twinbucket/store/kv"
 	"twinbucket/store/kv/kvtest"
 )
@@ -32,8 +30,4 @@ func TestContractMemory(t *testing.T) {
 			return e
 		},
 	})
-}
-
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
 }

@@ -106,8 +106,8 @@ func boltOptions() *bbolt.Options {
 	// The array form searches linearly for runs of pages: slow once much was deleted.
 	opts.FreelistType = bbolt.FreelistMapType
 	// A commit would otherwise rewrite the whole list of free pages, megabytes after a large
-	// deletion. Close writes it once; after a crash Open walks the file instead (about 1 s per
-	// million pages).
+	// deletion. Close writes it once; after a crash Open walks the file instead (measured: 0.3 s for
+	// 350 MiB).
 	opts.NoFreelistSync = true
 	opts.NoStatistics = true
 	// Outgrowing the map means waiting for every running View and stopping new ones. Address

@@ -1,0 +1,58 @@
+package s3api
+
+import "twinbucket/store"
+
+// getPublicAccessBlock is GetPublicAccessBlock.
+func (a *API) getPublicAccessBlock(req *request) error {
+	const root = "PublicAccessBlockConfiguration"
+	p := req.bucket.Public
+	if p == nil {
+		return notConfigured("NoSuchPublicAccessBlockConfiguration", req)
+	}
+	d := newDocument(root)
+	d.boolean("BlockPublicAcls", p.BlockPublicAcls)
+	d.boolean("IgnorePublicAcls", p.IgnorePublicAcls)
+	d.boolean("BlockPublicPolicy", p.BlockPublicPolicy)
+	d.boolean("RestrictPublicBuckets", p.RestrictPublicBuckets)
+	return req.send(d, root)
+}
+
+// putPublicAccessBlock is PutPublicAccessBlock: what the body leaves out is off (S77).
+func (a *API) putPublicAccessBlock(req *request) error {
+	body, err := a.readBody(req, maxConfigBody, true)
+	if err != nil {
+		return err
+	}
+	root, err := parseXML(body, "PublicAccessBlockConfiguration")
+	if err != nil {
+		return err
+	}
+	p := store.PublicAccessBlock{
+		BlockPublicAcls:       root.one("BlockPublicAcls").boolean(),
+		IgnorePublicAcls:      root.one("IgnorePublicAcls").boolean(),
+		BlockPublicPolicy:     root.one("BlockPublicPolicy").boolean(),
+		RestrictPublicBuckets: root.one("RestrictPublicBuckets").boolean(),
+	}
+	if err := root.end(); err != nil {
+		return err
+	}
+	if err := a.setPublicAccessBlock(req, &p); err != nil {
+		return err
+	}
+	return req.ok()
+}
+
+// deletePublicAccessBlock is DeletePublicAccessBlock: nothing is blocked afterwards.
+func (a *API) deletePublicAccessBlock(req *request) error {
+	if err := a.setPublicAccessBlock(req, nil); err != nil {
+		return err
+	}
+	return req.noContent()
+}
+
+func (a *API) setPublicAccessBlock(req *request, p *store.PublicAccessBlock) error {
+	return a.update(req, func(b *store.Bucket) error {
+		b.Public = p
+		return nil
+	})
+}
