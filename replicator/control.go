@@ -60,16 +60,23 @@ func (r *Replicator) Retry(ctx context.Context, bucket, key, versionID string) (
 // Nudge makes throttled tasks due at once: the operator raised a quota and nobody
 // should wait out a backoff that has lost its reason.
 func (r *Replicator) Nudge(ctx context.Context) error {
+	return r.hasten(ctx, func(t *store.Task) bool { return t.Throttled })
+}
+
+// hasten makes the tasks that match due at once. A task whose attempt is under way is
+// not harmed: that attempt settles it, unless another one was claimed before.
+func (r *Replicator) hasten(ctx context.Context, match func(*store.Task) bool) error {
 	tasks, err := r.cfg.Queue.PendingTasks(ctx, "", 0)
 	if err != nil {
 		return err
 	}
 	now := r.cfg.Clock.Now()
-	for _, t := range tasks {
-		if !t.Throttled || !t.Due.After(now) {
+	for i := range tasks {
+		t := &tasks[i]
+		if !t.Due.After(now) || !match(t) {
 			continue
 		}
-		if err := r.cfg.Queue.Postpone(ctx, t, now, t.LastError, true, nil); err != nil && !stale(err) {
+		if err := r.cfg.Queue.Postpone(ctx, *t, now, t.LastError, t.Throttled, nil); err != nil && !stale(err) {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ type Config struct {
 	// Workers is how many attempts run at once; default 8.
 	Workers int
 	// Lease is how long a claim holds before the task is due again; default 1 minute.
-	// Long copies get more: one second for every 4 MiB.
+	// An attempt that takes longer renews it.
 	Lease time.Duration
 	// Seed makes the jitter repeatable; 0 draws a random one.
 	Seed uint64
@@ -78,8 +78,13 @@ func New(cfg Config) *Replicator {
 	}
 }
 
-// Open starts the dispatcher, the workers and the settler.
+// Open starts the dispatcher, the workers and the settler. Tasks that a process
+// before this one had claimed or postponed are due at once: the queue has one owner,
+// so nobody else can be working on them.
 func (r *Replicator) Open(ctx context.Context) error {
+	if err := r.hasten(ctx, func(*store.Task) bool { return true }); err != nil {
+		return err
+	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.wg.Add(1)
 	go func() { defer r.wg.Done(); r.dispatch(ctx) }() // stops with ctx
@@ -168,7 +173,9 @@ func (r *Replicator) work(ctx context.Context) {
 
 func (r *Replicator) process(ctx context.Context, t store.Task) {
 	a := &attempt{task: t, started: r.cfg.Clock.Now()}
+	release := r.holdLease(ctx, t)
 	err := r.run(ctx, a)
+	release()
 	end, ok := r.conclude(ctx, a, err)
 	if !ok {
 		return
@@ -209,6 +216,29 @@ func (r *Replicator) settleBatch(ctx context.Context, batch []store.Ended) {
 		r.cfg.Logger.Error("settle replication tasks", "tasks", len(batch), "err", err)
 	}
 	r.changed.broadcast()
+}
+
+// holdLease renews the lease of t at half of its time until release is called.
+func (r *Replicator) holdLease(ctx context.Context, t store.Task) (release func()) {
+	timer := r.cfg.Clock.NewTimer(r.cfg.Lease / 2)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // stops with release
+		defer close(ended)
+		for {
+			select {
+			case <-done:
+				timer.Stop()
+				return
+			case <-timer.C:
+			}
+			due := r.cfg.Clock.Now().Add(r.cfg.Lease)
+			if err := r.cfg.Queue.Postpone(ctx, t, due, t.LastError, t.Throttled, nil); err != nil {
+				return // taken over, cancelled, or stopping: the end of the attempt finds out
+			}
+			timer = r.cfg.Clock.NewTimer(r.cfg.Lease / 2)
+		}
+	}()
+	return func() { close(done); <-ended }
 }
 
 func (r *Replicator) jitter(attempt int, throttled bool) time.Duration {

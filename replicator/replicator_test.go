@@ -173,7 +173,21 @@ func TestPausedWorkersDoNothingAndStepAdvances(t *testing.T) {
 	})
 }
 
-// A worker that outlives its lease must not overwrite what the next one did.
+// A long attempt keeps its lease: nobody else begins the same copy.
+func TestLongAttemptKeepsItsLease(t *testing.T) {
+	run(t, func(context.Context, store.Task) error { pass(10 * time.Minute); return nil }, func(t *testing.T, q *queue, r *Replicator) {
+		q.add(task(1))
+		if err := r.Wait(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"t1"}, q.order); diff != "" {
+			t.Errorf("attempts: %s", diff)
+		}
+	})
+}
+
+// A worker that lost its lease (the clock was advanced past it) must not overwrite
+// what the next one did.
 func TestStaleAttemptIsFenced(t *testing.T) {
 	var first atomic.Bool
 	var release chan struct{} // made in the bubble: time stands still for channels from outside
@@ -186,7 +200,14 @@ func TestStaleAttemptIsFenced(t *testing.T) {
 	}, func(t *testing.T, q *queue, r *Replicator) {
 		release = make(chan struct{})
 		q.add(task(1))
-		pass(2 * time.Minute) // the lease ends, a second worker completes
+		synctest.Wait()
+		q.mu.Lock() // the lease ends without a renewal
+		lost := q.tasks["t1"]
+		lost.Due = q.clock.Now()
+		q.tasks["t1"] = lost
+		q.mu.Unlock()
+		q.signal()
+		synctest.Wait()
 		close(release)
 		synctest.Wait()
 		if v, _ := q.Version(t.Context(), "src", "k1", ""); v.ReplicationStatus() != store.Completed {
@@ -194,6 +215,30 @@ func TestStaleAttemptIsFenced(t *testing.T) {
 		}
 		if len(q.settled) != 1 {
 			t.Errorf("%d settlements, want 1", len(q.settled))
+		}
+	})
+}
+
+func TestOpenMakesLeftOverTasksDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(&clock.Domain{})
+		q.add(task(1))
+		if _, _, err := q.Claim(t.Context(), 1, time.Hour); err != nil { // by a process that died
+			t.Fatal(err)
+		}
+		r := newReplicator(q, ok)
+		before := time.Now()
+		if err := r.Open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Wait(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(before); took > waitLook {
+			t.Errorf("the task waited %v for its old lease to end", took)
+		}
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -13,28 +13,40 @@ import (
 )
 
 // planned is a step that S3 takes for a kind of task, in order (R4). The label is
-// what people read; steps that are only needed sometimes say when.
+// what people read. A step that is needed only sometimes says when, and whether the
+// task alone shows that it will be; what only the version shows counts as needed.
 type planned struct {
 	action string
 	label  string
-	kinds  []store.TaskKind
-	when   string
+	kinds  []store.TaskKind // nil: all
+	when   string           // "" is always
+	likely func(t *store.Task) bool
 }
 
+var (
+	ofObjects = []store.TaskKind{store.TaskObject}
+	ofTags    = []store.TaskKind{store.TaskObject, store.TaskTagging}
+)
+
+func never(*store.Task) bool        { return false }
+func usesKMS(t *store.Task) bool    { return t.Rule.Destination.ReplicaKMSKeyID != "" }
+func givesOwner(t *store.Task) bool { return t.Rule.Destination.OwnerOverride }
+func onlyTags(t *store.Task) bool   { return t.Kind == store.TaskTagging }
+
 var plan = []planned{
-	{"sts:AssumeRole", "assume the replication role", nil, ""},
-	{"s3:GetReplicationConfiguration", "read the replication configuration", []store.TaskKind{store.TaskObject}, ""},
-	{"s3:ListBucket", "look into the source bucket", []store.TaskKind{store.TaskObject}, ""},
-	{"s3:GetObjectVersionForReplication", "read the source version", []store.TaskKind{store.TaskObject}, ""},
-	{"s3:GetObjectVersion", "read the source version (alternative)", []store.TaskKind{store.TaskObject}, "only when the first is not allowed, and never for SSE-KMS"},
-	{"kms:Decrypt", "unwrap the source data key", []store.TaskKind{store.TaskObject}, "SSE-KMS objects only"},
-	{"s3:GetObjectVersionAcl", "read the source ACL", []store.TaskKind{store.TaskObject}, ""},
-	{"s3:GetObjectVersionTagging", "read the source tags", []store.TaskKind{store.TaskObject, store.TaskTagging}, "tagged objects only"},
-	{"s3:ReplicateObject", "write the replica", []store.TaskKind{store.TaskObject}, ""},
-	{"s3:ObjectOwnerOverrideToBucketOwner", "give the replica to the destination owner", []store.TaskKind{store.TaskObject}, "owner override without BucketOwnerEnforced only"},
-	{"kms:Encrypt", "wrap the data key under the replica key", []store.TaskKind{store.TaskObject}, "SSE-KMS objects only"},
-	{"s3:ReplicateTags", "write the replica's tags", []store.TaskKind{store.TaskObject, store.TaskTagging}, "tagged objects only"},
-	{"s3:ReplicateDelete", "write the delete marker", []store.TaskKind{store.TaskMarker}, ""},
+	{"sts:AssumeRole", "assume the replication role", nil, "", nil},
+	{"s3:GetReplicationConfiguration", "read the replication configuration", ofObjects, "", nil},
+	{"s3:ListBucket", "look into the source bucket", ofObjects, "", nil},
+	{"s3:GetObjectVersionForReplication", "read the source version", ofObjects, "", nil},
+	{"s3:GetObjectVersion", "read the source version (alternative)", ofObjects, "only when the step before is not allowed, and never for SSE-KMS", never},
+	{"kms:Decrypt", "unwrap the source data key", ofObjects, "SSE-KMS objects only", usesKMS},
+	{"s3:GetObjectVersionAcl", "read the source ACL", ofObjects, "", nil},
+	{"s3:GetObjectVersionTagging", "read the source tags", ofTags, "tagged objects only", onlyTags},
+	{"s3:ReplicateObject", "write the replica", ofObjects, "", nil},
+	{"s3:ObjectOwnerOverrideToBucketOwner", "give the replica to the destination owner", ofObjects, "owner override without BucketOwnerEnforced only", givesOwner},
+	{"kms:Encrypt", "wrap the data key under the replica key", ofObjects, "SSE-KMS objects only", usesKMS},
+	{"s3:ReplicateTags", "write the replica's tags", ofTags, "tagged objects only", onlyTags},
+	{"s3:ReplicateDelete", "write the delete marker", []store.TaskKind{store.TaskMarker}, "", nil},
 }
 
 func (p planned) appliesTo(kind store.TaskKind) bool {
@@ -58,6 +70,9 @@ func steps(t store.Task, decisions []*policy.Decision, err error) []Step {
 		out = append(out, decided(d))
 	}
 	if f := failure.Of(err); f != nil && f.Decision == nil && len(out) > 0 {
+		if action := stoppedAt(t.Kind, f.Code, out); action != out[len(out)-1].Action {
+			out = append(out, Step{Step: labelOf(action), Action: action, Principal: out[len(out)-1].Principal, Resource: resourceOf(t, action)})
+		}
 		explainFailure(&out[len(out)-1], f)
 	}
 	for _, p := range plan {
@@ -65,8 +80,8 @@ func steps(t store.Task, decisions []*policy.Decision, err error) []Step {
 			continue
 		}
 		s := Step{Step: p.label, Action: p.action, Outcome: StepNotNeeded, Message: p.when}
-		if err != nil && p.when == "" {
-			s.Outcome, s.Message = StepNotReached, ""
+		if err != nil && (p.likely == nil || p.likely(&t)) {
+			s.Outcome = StepNotReached
 		}
 		out = insertPlanned(out, s, p)
 	}
@@ -107,6 +122,40 @@ func decided(d *policy.Decision) Step {
 	return s
 }
 
+// stoppedAt is the action that a failure stopped without a decision, which is not the
+// last one decided where the bucket, key or quota is looked at first.
+func stoppedAt(kind store.TaskKind, code failure.Code, taken []Step) string {
+	decided := func(action string) bool {
+		return slices.ContainsFunc(taken, func(s Step) bool { return s.Action == action })
+	}
+	switch {
+	case code == "DstKmsKeyNotFound" || code == "DstKmsKeyInvalidState":
+		return "kms:Encrypt"
+	case code == "SrcKmsKeyInvalidState":
+		return "kms:Decrypt"
+	case (code == "DstBucketNotFound" || code == "DstBucketUnversioned") && kind == store.TaskMarker:
+		return "s3:ReplicateDelete"
+	case (code == "DstBucketNotFound" || code == "DstBucketUnversioned") && kind == store.TaskObject:
+		return "s3:ReplicateObject"
+	case throttles[code] && decided("s3:ReplicateObject"):
+		return "kms:Encrypt"
+	case throttles[code]:
+		return "kms:Decrypt"
+	}
+	return taken[len(taken)-1].Action
+}
+
+// resourceOf is what an action of a task is on, where the task tells.
+func resourceOf(t store.Task, action string) string {
+	switch action {
+	case "kms:Encrypt":
+		return t.Rule.Destination.ReplicaKMSKeyID
+	case "s3:ReplicateObject", "s3:ReplicateDelete":
+		return arn.Object(t.Rule.Destination.Bucket, t.Key)
+	}
+	return ""
+}
+
 // explainFailure marks the step at which an attempt stopped for another reason than
 // a denial: a key's state, a missing bucket, a quota.
 func explainFailure(s *Step, f *failure.Error) {
@@ -135,21 +184,35 @@ func fixFor(d *policy.Decision) *Fix {
 		return &Fix{Document: d.DecidedBy.Policy, Advice: "the Deny statement wins over every Allow: narrow or remove it"}
 	}
 	if strings.HasPrefix(d.Action, "sts:") {
-		st, _ := json.Marshal(map[string]any{"Effect": "Allow", "Principal": map[string]string{"Service": d.Principal.ARN}, "Action": d.Action})
-		return &Fix{Document: "trust policy of " + d.Resource, Statement: st}
+		return &Fix{Document: "trust policy of " + d.Resource,
+			Statement: statement{Effect: "Allow", Principal: map[string]string{"Service": d.Principal.ARN}, Action: d.Action}.json()}
 	}
-	role := d.Principal.RoleARN
 	if d.DecidedBy.Type == policy.Resource {
-		resource := d.Resource
-		document := "bucket policy of " + bucketOf(d.Resource)
+		resource, document := widen(d.Resource), "bucket policy of "+bucketOf(d.Resource)
 		if strings.HasPrefix(d.Action, "kms:") {
 			resource, document = "*", "key policy of "+d.Resource
 		}
-		st, _ := json.Marshal(map[string]any{"Effect": "Allow", "Principal": map[string]string{"AWS": role}, "Action": d.Action, "Resource": widen(resource)})
-		return &Fix{Document: document, Statement: st}
+		return &Fix{Document: document,
+			Statement: statement{Effect: "Allow", Principal: map[string]string{"AWS": d.Principal.RoleARN}, Action: d.Action, Resource: resource}.json()}
 	}
-	st, _ := json.Marshal(map[string]any{"Effect": "Allow", "Action": d.Action, "Resource": widen(d.Resource)})
-	return &Fix{Document: fmt.Sprintf("%s of role %s", d.DecidedBy.Type, role), Statement: st}
+	return &Fix{Document: fmt.Sprintf("%s of %s", d.DecidedBy.Type, d.Principal.RoleARN),
+		Statement: statement{Effect: "Allow", Action: d.Action, Resource: widen(d.Resource)}.json()}
+}
+
+// statement is a policy statement in the order people write it.
+type statement struct {
+	Effect    string
+	Principal map[string]string `json:",omitempty"`
+	Action    string
+	Resource  string `json:",omitempty"`
+}
+
+func (s statement) json() json.RawMessage {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("replicator: internal error: statement: " + err.Error())
+	}
+	return b
 }
 
 // bucketOf is the bucket name of an S3 ARN.

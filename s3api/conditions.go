@@ -67,17 +67,26 @@ func (c readConditions) check(v *store.Version, now time.Time) string {
 		if !etagListed(c.match, v.ETag) {
 			return c.prefix + "If-Match"
 		}
-	} else if t, err := http.ParseTime(c.unmodif); err == nil && changed.After(t) {
+	} else if t, ok := parseDate(c.unmodif); ok && changed.After(t) {
 		return c.prefix + "If-Unmodified-Since"
 	}
 	if c.none != "" {
 		if etagListed(c.none, v.ETag) {
 			return c.prefix + "If-None-Match"
 		}
-	} else if t, err := http.ParseTime(c.modified); err == nil && !t.After(now) && !changed.After(t) {
+	} else if t, ok := parseDate(c.modified); ok && !t.After(now) && !changed.After(t) {
 		return c.prefix + "If-Modified-Since"
 	}
 	return ""
+}
+
+// parseDate reads an HTTP date; most requests have none.
+func parseDate(s string) (time.Time, bool) {
+	if s == "" {
+		return time.Time{}, false
+	}
+	t, err := http.ParseTime(s)
+	return t, err == nil
 }
 
 // notModified tells which failed conditions of a GET are 304 rather than 412.

@@ -113,7 +113,8 @@ func setObjectHeaders(h http.Header, bucket *store.Bucket, v *store.Version) {
 	setVersionID(h, bucket, v.ID)
 	setEncryptionHeaders(h, &v.Encryption)
 	for name, value := range v.Metadata {
-		h[http.CanonicalHeaderKey(metadataPrefix+name)] = []string{encodeMetadata(value)}
+		// In lower case, as S3 sends it: botocore takes the names as they come (S231).
+		h[strings.ToLower(metadataPrefix)+name] = []string{encodeMetadata(value)}
 	}
 }
 

@@ -115,6 +115,11 @@ func replicaKeyFailure(err error) error {
 func keyFailure(err error, denied, state, missing failure.Code) error {
 	switch code := failure.CodeOf(err); code {
 	case "AccessDeniedException":
+		// A foreign key that does not exist is a denial to clients; its cause tells, and
+		// replication does (S292).
+		if cause := failure.Of(failure.Of(err).Cause); cause != nil && cause.Code == "NotFoundException" {
+			return failure.New(missing, cause.Message).Because(err)
+		}
 		return renamed(err, code, denied)
 	case "DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException", "IncorrectKeyException", "InvalidCiphertextException":
 		return renamed(err, code, state)

@@ -1,11 +1,10 @@
 package s3api
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"strings"
-
-	"encoding/base64"
 
 	"twinbucket/internal/arn"
 	"twinbucket/internal/failure"
@@ -27,7 +26,7 @@ func invalidArgument(message, name, value string) error {
 }
 
 // compile turns a document that follows the schema into a configuration, after the
-// rules that S3 checks beyond the schema (S110–S129). random makes the ids of rules
+// rules that S3 checks beyond the schema (S110–S123). random makes the ids of rules
 // that have none.
 func (doc *replicationDocument) compile(random io.Reader) (*store.ReplicationConfiguration, error) {
 	if err := checkRole(doc.role); err != nil {

@@ -50,7 +50,7 @@ const (
 	event   = "<EventThreshold><Minutes>%d</Minutes></EventThreshold>"
 )
 
-// replicationCases is the validation table (S100–S129): "" is accepted.
+// replicationCases is the validation table (S100–S123): "" is accepted.
 var replicationCases = []struct {
 	name, body    string
 	code, message string

@@ -10,7 +10,7 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// signatureFailure words a refused signature as S3 does (S45–S51).
+// signatureFailure words a refused signature as S3 does (S45–S49).
 func signatureFailure(e *sigv4.Error) *failure.Error {
 	f := signatureRefusal(e)
 	return f.Because(e)

@@ -74,5 +74,5 @@ func localName(host string) bool {
 	host = strings.Trim(host, "[]")
 	return net.ParseIP(host) != nil || !strings.Contains(host, ".") ||
 		strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".internal") ||
-		strings.HasSuffix(host, "localhost.localstack.cloud")
+		host == "localhost.localstack.cloud" || strings.HasSuffix(host, ".localhost.localstack.cloud")
 }

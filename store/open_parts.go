@@ -89,6 +89,7 @@ type partsReader struct {
 	reader *blob.Reader
 	file   *blob.OpenFile
 	inline bytesReader
+	buf    *[]byte // what inline is in, if it is from the pool
 }
 
 // hold secures the parts against removal: it loads inline data that Version did not
@@ -160,7 +161,8 @@ func (p *partsReader) next() {
 }
 
 func (p *partsReader) openInline(seg *segment) error {
-	plain, err := blob.OpenBytes(make([]byte, 0, seg.data.Size), p.key, seg.data.ID, seg.data.Inline)
+	p.buf = p.s.buffer()
+	plain, err := blob.OpenBytes((*p.buf)[:0], p.key, seg.data.ID, seg.data.Inline)
 	if err != nil {
 		return failed(err)
 	}
@@ -241,6 +243,10 @@ func (p *partsReader) release() {
 	if p.file != nil {
 		p.file.Close()
 		p.file = nil
+	}
+	if p.buf != nil {
+		p.s.buffers.Put(p.buf)
+		p.buf = nil
 	}
 }
 

@@ -1,7 +1,9 @@
 package walkthrough
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -173,13 +175,28 @@ func tellStep(s *server.ExplainStep) []string {
 	}
 	if len(s.NearMiss) > 0 {
 		n := s.NearMiss[0]
-		lines = append(lines, fmt.Sprintf("closest: %s, statement %d, line %d: %s says %s", n.Policy, n.Statement, n.Line, n.FailedOn, n.Expected))
+		lines = append(lines,
+			fmt.Sprintf("closest: %s, statement %d, line %d", n.Policy, n.Statement, n.Line),
+			fmt.Sprintf("         %s says %s", n.FailedOn, n.Expected))
 		if n.Hint != "" {
 			lines = append(lines, "         "+n.Hint)
 		}
 	}
-	if s.Fix != nil && s.Fix.Advice != "" {
-		lines = append(lines, "fix:     "+s.Fix.Advice)
+	switch f := s.Fix; {
+	case f == nil:
+	case f.Advice != "":
+		lines = append(lines, "fix:     "+f.Advice)
+	case len(s.NearMiss) == 0:
+		lines = append(lines, "fix:     add to the "+f.Document, "         "+compact(f.Statement))
 	}
 	return lines
+}
+
+// compact puts a statement on one line; it comes indented in an answer.
+func compact(statement json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, statement); err != nil {
+		return string(statement)
+	}
+	return b.String()
 }

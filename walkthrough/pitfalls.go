@@ -55,7 +55,7 @@ func (m mistake) play(ctx context.Context, p *play, s *setup) {
 	p.step(ctx, s.a, "put "+failed.key+", aws:kms", failed.put, failed.fails(m.want))
 	if m.passes != "" {
 		plain := s.src.plain("Tax/receipt.txt")
-		p.step(ctx, s.a, "put "+plain.key+", SSE-S3: "+m.passes, plain.put, plain.arrives(replica{at: s.dst}))
+		p.step(ctx, s.a, "put "+plain.key+", SSE-S3: "+m.passes, plain.put, s.receives(plain))
 	}
 	p.step(ctx, s.keeper(m.in), "repair: "+m.right, s.put(m.in, m.mend))
 	p.recovers(ctx, s, failed)
@@ -64,10 +64,10 @@ func (m mistake) play(ctx context.Context, p *play, s *setup) {
 // recovers shows that the failed version stays FAILED, as on AWS, until it is put back,
 // and that new ones arrive by themselves.
 func (p *play) recovers(ctx context.Context, s *setup, failed *object) {
-	p.step(ctx, nil, failed.key+" is not retried by itself; put back, it arrives", failed.status("FAILED"), failed.again, failed.arrives(s.good()))
+	p.step(ctx, nil, failed.key+" is not retried by itself; put back, it arrives", failed.status("FAILED"), failed.again, s.receives(failed))
 	next := s.taxes("return-2026.pdf")
 	next.tags = failed.tags
-	p.step(ctx, s.a, "put "+next.key, next.put, next.arrives(s.good()))
+	p.step(ctx, s.a, "put "+next.key, next.put, s.receives(next))
 }
 
 // refusedText is a text that never gets into force, and what AWS answers.
@@ -87,6 +87,6 @@ func refusedTexts(texts ...refusedText) func(context.Context, *play, *setup) {
 			p.step(ctx, s.keeper(t.in), "repair: the same without the mistake", s.put(t.in, nil))
 		}
 		obj := s.taxes("return-2025.pdf")
-		p.step(ctx, s.a, "put "+obj.key, obj.put, obj.arrives(s.good()))
+		p.step(ctx, s.a, "put "+obj.key, obj.put, s.receives(obj))
 	}
 }

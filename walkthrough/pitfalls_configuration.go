@@ -40,5 +40,5 @@ func noOptIn(ctx context.Context, p *play, s *setup) {
 	p.step(ctx, s.a, "repair: put-bucket-replication with SseKmsEncryptedObjects and a replica key", s.put(replication, nil))
 	p.step(ctx, s.a, early.key+" is not picked up: rules look at new versions only", early.notStarted(s.dst))
 	next := s.taxes("return-2025.pdf")
-	p.step(ctx, s.a, "put "+next.key+" again", next.put, next.arrives(s.good()))
+	p.step(ctx, s.a, "put "+next.key+" again", next.put, s.receives(next))
 }

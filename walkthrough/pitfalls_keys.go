@@ -54,14 +54,14 @@ func bucketKeyContext(ctx context.Context, p *play, s *setup) {
 		reason: "SrcGetObjectNotPermitted", action: "kms:Decrypt", decidedBy: inIdentity,
 		closest: "condition kms:EncryptionContext:aws:s3:arn", says: s.src.name + "/Tax*",
 	}))
-	p.step(ctx, s.a, "repair: bucket ARNs as contexts, and kms:Decrypt on the replica key, where S3 verifies", s.put(rolePolicy, all(
+	p.step(ctx, s.a, "repair: bucket ARNs as contexts; kms:Decrypt on the replica key, which S3 verifies", s.put(rolePolicy, all(
 		replace(`"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::${source-bucket}/Tax*"]`, `"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::${source-bucket}"]`),
 		replace(`"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::${dest-bucket}/Tax*"]`, `"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::${dest-bucket}"]`),
 		replace(`"kms:Encrypt"`, `"kms:Encrypt", "kms:Decrypt"`),
 	)))
-	p.step(ctx, nil, failed.key+" is not retried by itself; put back, it arrives", failed.status("FAILED"), failed.again, failed.arrives(s.good()))
+	p.step(ctx, nil, failed.key+" is not retried by itself; put back, it arrives", failed.status("FAILED"), failed.again, s.receives(failed))
 	next := s.src.byDefault("Tax/return-2026.pdf")
-	p.step(ctx, s.a, "put "+next.key, next.put, next.arrives(s.good()))
+	p.step(ctx, s.a, "put "+next.key, next.put, s.receives(next))
 }
 
 // dataKey asks KMS itself, as a client would.

@@ -45,8 +45,9 @@ func throttle(ctx context.Context, p *play, s *setup) {
 	p.step(ctx, nil, "let the workers go: kms:Decrypt is throttled as well", p.release, s.throttled)
 	p.step(ctx, s.a, "none has failed: what did not arrive yet is PENDING", each(waiting, notFailed))
 	p.step(ctx, nil, fmt.Sprintf("repair: raise the limit to %d a second", highLimit), limit(highLimit))
-	p.step(ctx, nil, fmt.Sprintf("the queue drains; all %d arrive", backlog), s.src.settled, each(waiting, (*object).completed))
-	p.step(ctx, nil, "the last one, in full", waiting[backlog-1].arrives(s.good()))
+	p.step(ctx, nil, fmt.Sprintf("the queue drains; all %d arrive", backlog), s.src.settled, each(waiting, func(o *object, ctx context.Context, st *step) error {
+		return s.receives(o)(ctx, st)
+	}))
 }
 
 // spare is an account that nobody uses: a fixed one on a server of our own.
@@ -73,8 +74,6 @@ func each(objects []*object, do func(*object, context.Context, *step) error) act
 		return nil
 	}
 }
-
-func (o *object) completed(ctx context.Context, s *step) error { return o.status("COMPLETED")(ctx, s) }
 
 // notFailed checks a version that is under way.
 func notFailed(o *object, ctx context.Context, s *step) error {

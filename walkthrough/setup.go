@@ -3,6 +3,8 @@ package walkthrough
 import (
 	"context"
 	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // paper is a document of a set-up: the text with placeholders, and who puts it where.
@@ -129,5 +131,16 @@ func inOrder(actions ...action) action {
 // taxes is a new SSE-KMS upload that the set-up's rule selects.
 func (s *setup) taxes(name string) *object { return s.src.encrypted("Tax/"+name, s.srcKey) }
 
-// good is the replica that the set-up makes of it.
-func (s *setup) good() replica { return replica{at: s.dst, key: s.dstKey} }
+// receives checks that an upload of the set-up arrives; the details are the same every time.
+func (s *setup) receives(o *object) action {
+	want := replica{at: s.dst}
+	if o.sse != types.ServerSideEncryptionAes256 {
+		want.key = s.dstKey
+	}
+	return func(ctx context.Context, st *step) error {
+		told := len(st.details)
+		err := o.arrives(want)(ctx, st)
+		st.details = st.details[:told]
+		return err
+	}
+}

@@ -2,6 +2,7 @@ package walkthrough
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,7 +37,7 @@ func TestWalkthroughs(t *testing.T) {
 		{"crr-kms", 17, []string{"PENDING", "COMPLETED", "owned by B", "via s3.us-east-1 ", "via s3.us-west-2 "}},
 		{"same-account", 16, []string{"key …7c711927", "key …91b7d8e5", "589512693537"}},
 		{"cross-account", 18, []string{"400 MalformedPolicyDocument", "400 MalformedPolicyDocumentException"}},
-		{"pitfalls", 122, []string{
+		{"pitfalls", 136, []string{
 			"DstKmsKeyNotFound", "SrcGetObjectNotPermitted", "DstPutObjectNotPermitted", "SrcGetTaggingNotPermitted", "AssumeRoleNotPermitted",
 			"503 SlowDown", "400 ThrottlingException",
 		}},
@@ -75,7 +76,7 @@ func TestTwiceOnARunningServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := srv.Close(t.Context()); err != nil {
+		if err := srv.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -112,6 +113,28 @@ func TestTwiceOnARunningServer(t *testing.T) {
 	}
 }
 
+// TestFirstStepFails: a wrong secret is refused at the first call, and Run says where.
+func TestFirstStepFails(t *testing.T) {
+	srv := server.New(server.Config{Listen: "127.0.0.1:0", RootSecret: "another-secret"})
+	if err := srv.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { srv.Close(context.Background()) })
+	for _, w := range List() {
+		var out bytes.Buffer
+		var f *Failure
+		if err := Run(t.Context(), &out, w.Name, Options{Endpoint: srv.URL()}); !errors.As(err, &f) {
+			t.Fatalf("%s: got %v, want a *Failure", w.Name, err)
+		}
+		if a, _ := answered(f.Err); f.Step != 1 || !strings.Contains(a.code, "Signature") {
+			t.Errorf("%s: got step %d, %v", w.Name, f.Step, f.Err)
+		}
+		if !strings.HasPrefix(lastLine(out.String()), "FAIL  at step 1") {
+			t.Errorf("%s: verdict %q", w.Name, lastLine(out.String()))
+		}
+	}
+}
+
 func TestUnknownName(t *testing.T) {
 	err := Run(t.Context(), &bytes.Buffer{}, "crr", Options{})
 	if !errors.Is(err, ErrUnknown) {
@@ -130,7 +153,7 @@ func TestNothingToPlayOn(t *testing.T) {
 	if err := srv.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { srv.Close(t.Context()) })
+	t.Cleanup(func() { srv.Close(context.Background()) })
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	op := &operator{endpoint: srv.URL(), http: client}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -85,12 +87,12 @@ func writeExplanation(w io.Writer, e *server.Explanation, withContext bool) {
 }
 
 func writeDestination(w io.Writer, e *server.Explanation, d *server.DestinationTrace, withContext bool) {
-	fmt.Fprintf(w, "%s   %s → %s   rule %q (prefix %q, priority %d)", d.Status, e.Bucket, d.Destination, d.RuleID, d.Prefix, d.Priority)
+	fmt.Fprintf(w, "%s   %s → %s   rule %q (prefix %q%s)", d.Status, e.Bucket, d.Destination, d.RuleID, d.Prefix, priority(d.Priority))
 	if d.FailureReason != "" {
 		fmt.Fprintf(w, "   reason %s", d.FailureReason)
 	}
 	if n := len(d.Attempts); n > 0 {
-		fmt.Fprintf(w, "   attempt %d, %s", n, d.Attempts[n-1].At.Format("15:04:05"))
+		fmt.Fprintf(w, "   attempt %d, %s", n, d.Attempts[n-1].At.Format(clockFormat))
 	}
 	fmt.Fprintf(w, "\n        version %s   %d bytes   %s\n\n", e.VersionID, e.Size, e.Encryption)
 	switch {
@@ -100,17 +102,37 @@ func writeDestination(w io.Writer, e *server.Explanation, d *server.DestinationT
 		fmt.Fprintln(w, "No attempt was made yet: twinbucket status shows whether the workers are held.")
 	case d.Status == "PENDING":
 		last := d.Attempts[len(d.Attempts)-1]
-		fmt.Fprintf(w, "%s\nIt is tried again at %s.\n", last.Message, last.RetryAfter.Format("15:04:05"))
+		fmt.Fprintf(w, "%s\nIt is tried again at %s.\n", last.Message, last.RetryAfter.Format(clockFormat))
 	}
 	if len(d.Steps) > 0 {
 		fmt.Fprintln(w)
 	}
+	var unreached []string
 	for _, s := range d.Steps {
-		writeStep(w, &s, withContext)
+		switch {
+		case s.Outcome == "not reached":
+			unreached = append(unreached, s.Action)
+		case s.Outcome != "not needed" || withContext:
+			writeStep(w, &s, withContext)
+		}
+	}
+	if len(unreached) > 0 {
+		fmt.Fprintf(w, "  · not reached: %s\n", strings.Join(unreached, ", "))
 	}
 	if d.Status == "FAILED" {
 		fmt.Fprintf(w, "\nFAILED versions are not retried, as on AWS. After the fix: twinbucket retry s3://%s/%s, or a new upload.\n", e.Bucket, e.Key)
 	}
+}
+
+// clockFormat is how times of day are printed; they are domain time in UTC.
+const clockFormat = "15:04:05Z"
+
+// priority is empty for rules of the first schema version, which have none.
+func priority(p int) string {
+	if p == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", priority %d", p)
 }
 
 var marks = map[string]string{"allowed": "✓", "denied": "✗", "throttled": "!", "error": "✗", "not reached": "·", "not needed": "·"}
@@ -182,12 +204,25 @@ func writeWhy(w io.Writer, s *server.ExplainStep) {
 		}
 		fmt.Fprintln(w)
 	}
-	if f := s.Fix; f != nil {
-		if f.Statement != nil {
-			fmt.Fprintf(w, "      fix:     add to the %s:\n               %s\n", f.Document, f.Statement)
-		} else {
-			fmt.Fprintf(w, "      fix:     %s\n", f.Advice)
+	writeFix(w, s)
+}
+
+// writeFix prints the smallest repair: the changed value where a statement was
+// close, else the statement to add.
+func writeFix(w io.Writer, s *server.ExplainStep) {
+	switch f := s.Fix; {
+	case len(s.NearMiss) > 0 && s.NearMiss[0].Fix != "":
+		n := s.NearMiss[0]
+		fmt.Fprintf(w, "      fix:     write %s in %s, statement %d, line %d\n", n.Fix, n.Policy, n.Statement, n.Line)
+	case f == nil:
+	case f.Statement == nil:
+		fmt.Fprintf(w, "      fix:     %s\n", f.Advice)
+	default:
+		var statement bytes.Buffer
+		if json.Compact(&statement, f.Statement) != nil {
+			return
 		}
+		fmt.Fprintf(w, "      fix:     add to the %s:\n               %s\n", f.Document, &statement)
 	}
 }
 
