@@ -51,7 +51,10 @@ func TestConcurrentUse(t *testing.T) {
 	})
 	wg.Go(func() {
 		for range rounds {
-			k, err := e.kms.changeKey(ctx, keyRef{accountA, east, *key.KeyId}, func(*keyRecord) error { return nil })
+			k, err := e.kms.changeKey(ctx, keyRef{accountA, east, *key.KeyId}, func(r *keyRecord) error {
+				r.Rotation = rotation{Enabled: true, Days: 90, Next: start.Add(day(90))}
+				return nil
+			})
 			if err != nil {
 				t.Error(err)
 				return

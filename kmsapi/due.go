@@ -80,11 +80,20 @@ func (s *Service) rotate(ctx context.Context, k *key, now time.Time) (*key, erro
 	}
 	return s.replaceKey(ctx, k, func(r *keyRecord) error {
 		r.Materials = append(r.Materials, m)
-		for period := days(r.Rotation.Days); !r.Rotation.Next.After(now); {
-			r.Rotation.Next = r.Rotation.Next.Add(period)
-		}
+		r.Rotation.Next = after(r.Rotation.Next, days(r.Rotation.Days), now)
 		return nil
 	})
+}
+
+// after returns the first of t, t+period, t+2·period, … that lies after now.
+func after(t time.Time, period time.Duration, now time.Time) time.Time {
+	if period <= 0 {
+		panic("kmsapi: rotation without a period")
+	}
+	if missed := now.Sub(t); missed >= 0 {
+		t = t.Add((missed/period + 1) * period)
+	}
+	return t
 }
 
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

@@ -104,6 +104,9 @@ func location(req *request) string {
 		scheme = "https"
 	}
 	u := url.URL{Scheme: scheme, Host: req.r.Host, Path: "/" + req.bucketName + "/" + req.key}
+	if strings.HasPrefix(req.r.Host, req.bucketName+".") {
+		u.Path = "/" + req.key
+	}
 	return u.String()
 }
 

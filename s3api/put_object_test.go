@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -314,6 +315,8 @@ func TestPutOwner(t *testing.T) {
 	f.put(accountA, "/bkt?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>BucketOwnerPreferred</ObjectOwnership></Rule></OwnershipControls>")
 	write("kept")
 	write("given", "x-amz-acl", "bucket-owner-full-control")
+	f.openToPolicies(accountA, "bkt")
+	f.wantError(f.do(call{method: "PUT", target: "/bkt/shared", body: "x", header: headers("x-amz-acl", "public-read")}), 501, "NotImplemented", "")
 	got := map[string]string{"enforced": owner("enforced"), "kept": owner("kept"), "given": owner("given")}
 	if diff := cmp.Diff(map[string]string{"enforced": accountA, "kept": accountB, "given": accountA}, got); diff != "" {
 		t.Errorf("owners (-want +got):\n%s", diff)
@@ -350,5 +353,30 @@ func TestPutMetadataOfManyKinds(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A client that waits for "100 Continue" is refused without being asked for its body.
+func TestPutExpectContinue(t *testing.T) {
+	f := newFixture(t)
+	f.bucket(accountA, "bkt", "us-east-1", false)
+	for _, c := range []struct {
+		class     string
+		status    int
+		continued bool
+	}{{"STANDARD_IA", 200, true}, {"WARM", 400, false}} {
+		r := f.request(call{method: "PUT", target: "/bkt/k", body: "hello", header: headers("Expect", "100-continue", "x-amz-storage-class", c.class)})
+		continued := false
+		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{Got100Continue: func() { continued = true }}))
+		transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+		resp, err := transport.RoundTrip(r)
+		must(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		must(t, err)
+		resp.Body.Close()
+		transport.CloseIdleConnections()
+		if resp.StatusCode != c.status || continued != c.continued {
+			t.Errorf("%s: %d, continue %v, want %d, %v", c.class, resp.StatusCode, continued, c.status, c.continued)
+		}
 	}
 }

@@ -227,3 +227,15 @@ func (c clientWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	return n, clientGone(err)
 }
+
+// retryGone runs a read again whose version was removed between finding and opening it. Then
+// the next look finds the version that took its place, or none.
+func retryGone(req *request, read func(*request) error) (err error) {
+	for range 4 {
+		if err = read(req); failure.CodeOf(err) != store.DataGone {
+			return err
+		}
+		req.hasVersion = false
+	}
+	return failure.New("SlowDown", "").Because(err)
+}

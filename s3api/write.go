@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strings"
 
 	"twinbucket/internal/failure"
 	"twinbucket/store"
@@ -67,7 +66,7 @@ func (a *API) newVersion(req *request) (store.Version, error) {
 // BucketOwnerEnforced, or BucketOwnerPreferred and the canned ACL that offers it, else the
 // caller's; what anonymous callers write is the bucket owner's (S235).
 func (a *API) newOwner(req *request) string {
-	given := req.bucket.Ownership == store.BucketOwnerPreferred && req.r.Header.Get("X-Amz-Acl") == "bucket-owner-full-control"
+	given := req.bucket.Ownership == store.BucketOwnerPreferred && req.r.Header.Get("X-Amz-Acl") == aclBucketOwnerFull
 	if req.bucket.Ownership == store.BucketOwnerEnforced || given || req.signed == nil {
 		return req.bucket.Account
 	}
@@ -87,19 +86,17 @@ func (a *API) authorizeTags(req *request, tags []store.Tag) error {
 }
 
 // readCannedACL takes the ACL of a write (S235). A bucket with BucketOwnerEnforced accepts
-// only ACLs that change nothing; grants by header are not supported with ACLs on.
+// only ACLs that change nothing. With ACLs on, what they grant to others than the bucket's
+// owner is not supported and refused rather than forgotten.
 func (a *API) readCannedACL(req *request) (string, error) {
 	h := req.r.Header
-	acl := h.Get("X-Amz-Acl")
-	grants := false
-	for name := range h {
-		grants = grants || strings.HasPrefix(name, "X-Amz-Grant-")
-	}
-	if acl == "" && !grants {
-		return "", nil
-	}
+	acl, grants := h.Get("X-Amz-Acl"), hasGrantHeaders(h)
 	switch acl {
-	case "", "private", "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control":
+	case "":
+		if !grants {
+			return "", nil
+		}
+	case aclPrivate, "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "bucket-owner-read", aclBucketOwnerFull:
 	default:
 		return "", failure.New("InvalidArgument", "", "ArgumentName", "x-amz-acl", "ArgumentValue", acl)
 	}
@@ -109,24 +106,18 @@ func (a *API) readCannedACL(req *request) (string, error) {
 	if err := a.authorize(req, "s3:PutObjectAcl", req.objectARN(), aclKeys(h)); err != nil {
 		return "", err
 	}
-	if req.bucket.Ownership == store.BucketOwnerEnforced {
-		if acl == "private" || acl == "bucket-owner-full-control" {
-			return "", nil
-		}
+	enforced := req.bucket.Ownership == store.BucketOwnerEnforced
+	switch {
+	case acl == aclPrivate, enforced && acl == aclBucketOwnerFull:
+		return "", nil
+	case enforced:
 		return "", failure.New("AccessControlListNotSupported", "")
+	case acl == "bucket-owner-read", acl == aclBucketOwnerFull:
+		return acl, nil
+	case grants:
+		return "", errBucketACLs
 	}
-	if grants {
-		return "", failure.New("NotImplemented", "Twinbucket does not support ACL grants by header. Use a canned ACL or a bucket policy.")
-	}
-	public := strings.HasPrefix(acl, "public-") || acl == "authenticated-read"
-	if p := req.bucket.Public; public && p != nil && p.BlockPublicAcls {
-		return "", failure.New("AccessDenied", "User: "+req.caller.Principal.ARN+" is not authorized to perform: s3:PutObject on resource: \""+
-			req.objectARN()+"\" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.")
-	}
-	if acl == "private" {
-		acl = ""
-	}
-	return acl, nil
+	return "", checkCannedACL(req, acl, "s3:PutObject", req.objectARN())
 }
 
 func aclKeys(h http.Header) map[string][]string {
@@ -166,16 +157,4 @@ func (f *failingReader) Read(p []byte) (int, error) {
 		f.err = err
 	}
 	return n, err
-}
-
-// retryGone runs a read again whose version was removed between finding and opening it. Then
-// the next look finds the version that took its place, or none.
-func retryGone(req *request, read func(*request) error) (err error) {
-	for range 4 {
-		if err = read(req); failure.CodeOf(err) != store.DataGone {
-			return err
-		}
-		req.hasVersion = false
-	}
-	return failure.New("SlowDown", "").Because(err)
 }

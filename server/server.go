@@ -154,7 +154,9 @@ func (s *Server) record(e trail.Event, took time.Duration, cause error) {
 	s.trail.Add(e)
 	s.metrics.call(&e, took)
 	level := slog.LevelDebug
-	if cause != nil || e.HTTPStatus >= http.StatusInternalServerError && e.HTTPStatus != http.StatusServiceUnavailable && e.HTTPStatus != http.StatusNotImplemented {
+	// Throttling and refused operations are answers, not faults.
+	expected := e.HTTPStatus == http.StatusServiceUnavailable || e.HTTPStatus == http.StatusNotImplemented
+	if !expected && (cause != nil || e.HTTPStatus >= http.StatusInternalServerError) {
 		level = slog.LevelError
 	}
 	if !s.cfg.Logger.Enabled(context.Background(), level) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"twinbucket/store/blob"
 	"twinbucket/store/kv"
@@ -248,7 +247,7 @@ func (c *checker) dataRecords() error {
 			return err
 		}
 	}
-	for id := range maps.Keys(c.data) {
+	for id := range c.data {
 		if !found[id] {
 			c.broken("data %s are not there", id)
 		}
@@ -283,7 +282,7 @@ func (c *checker) taskIndex() error {
 				c.broken("%s: task %s belongs elsewhere", p.version, list[i].id)
 			}
 		}
-		for d := range maps.Keys(p.destinations) {
+		for d := range p.destinations {
 			c.broken("%s is Pending towards %s and has no task", p.version, d)
 		}
 		return nil
@@ -356,7 +355,7 @@ func (c *checker) blobs(ctx context.Context) error {
 		delete(c.files, id)
 		return nil
 	})
-	for id := range maps.Keys(c.files) {
+	for id := range c.files {
 		c.broken("blob %s is missing", id)
 	}
 	return err

@@ -3,7 +3,6 @@ package store
 import (
 	"container/heap"
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -146,7 +145,7 @@ func (q *queue) stats() QueueStats {
 	if len(q.oldest) > 0 {
 		st.Oldest = q.oldest[0].created
 	}
-	for k, r := range maps.All(q.rules) {
+	for k, r := range q.rules {
 		st.ByRule[k] = *r
 	}
 	return st

@@ -60,8 +60,7 @@ type held struct {
 	key     []byte        // of pending
 }
 
-// holdTask finds t and checks that its attempt is the latest (architecture: claim =
-// move). The error is StaleAttempt if not.
+// holdTask finds t and checks that its attempt is the latest; StaleAttempt if not.
 func holdTask(tx kv.Txn, t *Task) (h held, err error) {
 	h.key = ofVersion(kindPending, t.Bucket, t.Key, t.VersionID)
 	if h.pending, err = getPending(tx, h.key); err != nil {

@@ -70,7 +70,7 @@ func TestUntilRefused(t *testing.T) {
 	}
 }
 
-// denied is a trace that ends as the wildcard pitfall does.
+// deniedTrace ends as the wildcard pitfall does.
 func deniedTrace() *server.DestinationTrace {
 	return &server.DestinationTrace{FailureReason: "SrcGetObjectNotPermitted", Steps: []server.ExplainStep{
 		{Action: "sts:AssumeRole", Outcome: "allowed"},

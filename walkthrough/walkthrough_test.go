@@ -24,7 +24,7 @@ func lastLine(out string) string {
 	return lines[len(lines)-1]
 }
 
-// steps counts the numbered lines.
+// numbered matches the line of a step that went well.
 var numbered = regexp.MustCompile(`(?m)^ *(\d+)  [ A-Z]  .*  ok +[\d.]+ ms`)
 
 // TestWalkthroughs plays each one on a server that it starts itself.

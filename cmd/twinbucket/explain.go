@@ -94,26 +94,28 @@ func writeDestination(w io.Writer, e *server.Explanation, d *server.DestinationT
 	if n := len(d.Attempts); n > 0 {
 		fmt.Fprintf(w, "   attempt %d, %s", n, d.Attempts[n-1].At.Format(clockFormat))
 	}
-	fmt.Fprintf(w, "\n        version %s   %d bytes   %s\n\n", e.VersionID, e.Size, e.Encryption)
+	fmt.Fprintf(w, "\n        version %s   %d bytes   %s\n", e.VersionID, e.Size, e.Encryption)
 	switch {
 	case verdict[d.FailureReason] != "":
-		fmt.Fprintln(w, verdict[d.FailureReason])
+		fmt.Fprintf(w, "\n%s\n", verdict[d.FailureReason])
 	case d.Status == "PENDING" && len(d.Attempts) == 0:
-		fmt.Fprintln(w, "No attempt was made yet: twinbucket status shows whether the workers are held.")
+		fmt.Fprintln(w, "\nNo attempt was made yet: twinbucket status shows whether the workers are held.")
 	case d.Status == "PENDING":
 		last := d.Attempts[len(d.Attempts)-1]
-		fmt.Fprintf(w, "%s\nIt is tried again at %s.\n", last.Message, last.RetryAfter.Format(clockFormat))
+		fmt.Fprintf(w, "\n%s\nIt is tried again at %s.\n", last.Message, last.RetryAfter.Format(clockFormat))
 	}
 	if len(d.Steps) > 0 {
 		fmt.Fprintln(w)
 	}
 	var unreached []string
+	shown := 0
 	for _, s := range d.Steps {
 		switch {
 		case s.Outcome == "not reached":
 			unreached = append(unreached, s.Action)
 		case s.Outcome != "not needed" || withContext:
-			writeStep(w, &s, withContext)
+			shown++
+			writeStep(w, shown, &s, withContext)
 		}
 	}
 	if len(unreached) > 0 {
@@ -137,15 +139,18 @@ func priority(p int) string {
 
 var marks = map[string]string{"allowed": "✓", "denied": "✗", "throttled": "!", "error": "✗", "not reached": "·", "not needed": "·"}
 
-func writeStep(w io.Writer, s *server.ExplainStep, withContext bool) {
-	fmt.Fprintf(w, " %2d %s %-38s", s.N, marks[s.Outcome], s.Action)
+func writeStep(w io.Writer, n int, s *server.ExplainStep, withContext bool) {
+	fmt.Fprintf(w, " %2d %s %-38s", n, marks[s.Outcome], s.Action)
 	switch s.Outcome {
 	case "allowed":
 		fmt.Fprintf(w, " %s\n", reference(s))
 	case "not reached", "not needed":
 		fmt.Fprintf(w, " %s\n", s.Outcome)
 	default:
-		fmt.Fprintf(w, " on %s\n", s.Resource)
+		if s.Resource != "" {
+			fmt.Fprintf(w, " on %s", s.Resource)
+		}
+		fmt.Fprintln(w)
 		writeWhy(w, s)
 	}
 	if withContext && s.Context != nil {
@@ -208,10 +213,11 @@ func writeWhy(w io.Writer, s *server.ExplainStep) {
 }
 
 // writeFix prints the smallest repair: the changed value where a statement was
-// close, else the statement to add.
+// close, else the statement to add. A principal is never replaced: that would take the
+// permission from whoever has it, the key's own account included.
 func writeFix(w io.Writer, s *server.ExplainStep) {
 	switch f := s.Fix; {
-	case len(s.NearMiss) > 0 && s.NearMiss[0].Fix != "":
+	case len(s.NearMiss) > 0 && s.NearMiss[0].Fix != "" && s.NearMiss[0].FailedOn != "principal":
 		n := s.NearMiss[0]
 		fmt.Fprintf(w, "      fix:     write %s in %s, statement %d, line %d\n", n.Fix, n.Policy, n.Statement, n.Line)
 	case f == nil:

@@ -121,14 +121,15 @@ func TestImports(t *testing.T) {
 
 // realTime lists who may read the machine's clock, with the reason.
 var realTime = map[string]string{
-	"internal/clock/clock.go": "domain time is real time plus an offset",
-	"cmd/twinbucket/wait.go":  "the verb's own timeout and progress",
-	"replicator/control.go":   "Wait bounds how long it sleeps between two looks",
-	"iamsim/authenticate.go":  "signature skew and presigned expiry are transport time",
-	"iamsim/serve.go":         "how long a call took",
-	"iamsim/record.go":        "how long a call took",
-	"kmsapi/wire.go":          "how long a call took",
-	"s3api/serve.go":          "how long a call took",
+	"internal/clock/clock.go":    "domain time is real time plus an offset",
+	"cmd/twinbucket/wait.go":     "the verb's own timeout and progress",
+	"replicator/control.go":      "Wait bounds how long it sleeps between two looks",
+	"iamsim/service.go":          "signature skew, presigned expiry and how long a call took are transport time",
+	"kmsapi/service.go":          "how long a call took",
+	"s3api/serve.go":             "how long a call took",
+	"s3api/record.go":            "how long a call took",
+	"s3api/replication_doors.go": "how long a call took",
+	"s3api/slow_down.go":         "socket deadlines and the Date header",
 }
 
 // clockCalls matches what reads or waits on the machine's clock.

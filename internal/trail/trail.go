@@ -58,11 +58,14 @@ func New(size int) *Trail { return &Trail{ring: make([]Event, 0, size)} }
 
 // Add records e. A nil Trail drops it.
 func (t *Trail) Add(e Event) {
-	if t == nil || cap(t.ring) == 0 {
+	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if cap(t.ring) == 0 {
+		return
+	}
 	t.total++
 	if len(t.ring) < cap(t.ring) {
 		t.ring = append(t.ring, e)

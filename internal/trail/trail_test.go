@@ -2,6 +2,7 @@ package trail
 
 import (
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,5 +37,24 @@ func TestTrailKeepsTheNewest(t *testing.T) {
 	tr.Reset()
 	if got := tr.Events(0, nil); len(got) != 0 {
 		t.Errorf("after Reset: %v", got)
+	}
+}
+
+// TestAddFromManyGoroutines is for the race detector: services record at the same time.
+func TestAddFromManyGoroutines(t *testing.T) {
+	const writers, each = 8, 50
+	tr := New(10)
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for range each {
+				tr.Add(Event{EventName: "PutObject"})
+				tr.Events(1, nil)
+			}
+		})
+	}
+	wg.Wait()
+	if got := tr.Total(); got != writers*each {
+		t.Errorf("total: got %d, want %d", got, writers*each)
 	}
 }
