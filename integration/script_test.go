@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"aws":        program("aws"),
 			"twinbucket": program("twinbucket"),
 			"capture":    capture,
+			"profile":    profile,
 			"fill":       fill,
 			"json":       compareJSON,
 			"get":        get,
@@ -64,6 +65,22 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: capture VAR")
 	}
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// profile NAME adds the credentials that the last program printed, two or three words, to
+// the CLI's configuration.
+func profile(ts *testscript.TestScript, neg bool, args []string) {
+	words := strings.Fields(ts.ReadFile("stdout"))
+	if neg || len(args) != 1 || len(words) < 2 || len(words) > 3 {
+		ts.Fatalf("usage: profile NAME, after a program that prints credentials as text")
+	}
+	f, err := os.OpenFile(ts.Getenv("AWS_CONFIG_FILE"), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	defer f.Close()
+	fmt.Fprintf(f, "[profile %s]\nregion = us-east-1\naws_access_key_id = %s\naws_secret_access_key = %s\n", args[0], words[0], words[1])
+	if len(words) == 3 {
+		fmt.Fprintf(f, "aws_session_token = %s\n", words[2])
+	}
 }
 
 // fill FILE OLD NEW … fills placeholders: it replaces each OLD, which must be there.

@@ -155,7 +155,7 @@ func (s *Server) record(e trail.Event, took time.Duration, cause error) {
 	s.metrics.call(&e, took)
 	level := slog.LevelDebug
 	// Throttling and refused operations are answers, not faults.
-	expected := e.HTTPStatus == http.StatusServiceUnavailable || e.HTTPStatus == http.StatusNotImplemented
+	expected := e.ErrorCode == "SlowDown" || e.HTTPStatus == http.StatusNotImplemented
 	if !expected && (cause != nil || e.HTTPStatus >= http.StatusInternalServerError) {
 		level = slog.LevelError
 	}
