@@ -47,10 +47,12 @@ func (s *Service) Authenticate(_ context.Context, r *http.Request, signed *sigv4
 	c.AccessKeyID = signed.AccessKeyID
 	c.Source = requestSource(r)
 	c.Source.AuthType = "REST-HEADER"
-	if signed.Form == sigv4.FormQuery {
+	if signed.Form != sigv4.FormHeader {
 		c.Source.AuthType = "REST-QUERY-STRING"
 	}
-	c.Source.SignatureAge = max(0, now.Sub(signed.Time))
+	if signed.Form != sigv4.FormQueryV2 { // which does not say when it was made
+		c.Source.SignatureAge = max(0, now.Sub(signed.Time))
+	}
 	return c, nil
 }
 

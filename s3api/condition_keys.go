@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"twinbucket/iamsim/policy"
+	"twinbucket/iamsim/sigv4"
 	"twinbucket/internal/arn"
 	"twinbucket/store"
 )
@@ -21,7 +22,7 @@ func commonKeys(req *request, keys policy.Context) policy.Context {
 	source := &req.caller.Source
 	if source.AuthType != "" {
 		keys.Set("s3:authtype", source.AuthType)
-		keys.Set("s3:signatureversion", "AWS4-HMAC-SHA256")
+		keys.Set("s3:signatureversion", signatureVersion(req.signed))
 		keys.Set("s3:signatureage", strconv.FormatInt(source.SignatureAge.Milliseconds(), 10))
 	}
 	if req.r.TLS != nil {
@@ -34,6 +35,14 @@ func commonKeys(req *request, keys policy.Context) policy.Context {
 		keys.Set("s3:versionid", v)
 	}
 	return keys
+}
+
+// signatureVersion is the value of s3:signatureversion (S25).
+func signatureVersion(signed *sigv4.Signed) string {
+	if signed != nil && signed.Form == sigv4.FormQueryV2 {
+		return "AWS"
+	}
+	return "AWS4-HMAC-SHA256"
 }
 
 func tlsVersion(v uint16) string {

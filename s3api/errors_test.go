@@ -101,7 +101,7 @@ func TestSignatureFailures(t *testing.T) {
 	}{
 		{sigv4.Error{Kind: sigv4.MissingToken}, "AccessDenied", ""},
 		{sigv4.Error{Kind: sigv4.SigV2, Form: sigv4.FormHeader}, "InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."},
-		{sigv4.Error{Kind: sigv4.SigV2, Form: sigv4.FormQuery, Missing: []string{"Expires"}}, "AccessDenied", "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"},
+		{sigv4.Error{Kind: sigv4.SigV2, Form: sigv4.FormQueryV2, Missing: []string{"Expires"}}, "AccessDenied", "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"},
 		{sigv4.Error{Kind: sigv4.MissingQueryParams, Form: sigv4.FormQuery}, "AuthorizationQueryParametersError", "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."},
 		{sigv4.Error{Kind: sigv4.ExpiresNotNumber, Form: sigv4.FormQuery}, "AuthorizationQueryParametersError", "X-Amz-Expires should be a number"},
 		{sigv4.Error{Kind: sigv4.ExpiresNegative, Form: sigv4.FormQuery}, "AuthorizationQueryParametersError", "X-Amz-Expires must be non-negative"},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"twinbucket/iamsim/sigv4"
 	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
@@ -111,10 +112,10 @@ func showChecksums(req *request) bool {
 	return req.r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED"
 }
 
-// requireSignature refuses SSE-KMS to anonymous callers: there is nobody whom KMS could ask
-// about (S220).
+// requireSignature refuses SSE-KMS to anonymous callers, of whom KMS could ask nobody, and to
+// the old signature version (S220).
 func requireSignature(req *request, kms bool) error {
-	if !kms || req.signed != nil {
+	if !kms || req.signed != nil && req.signed.Form != sigv4.FormQueryV2 {
 		return nil
 	}
 	return invalidHeader("Authorization", "null",

@@ -21,7 +21,7 @@ func signatureRefusal(e *sigv4.Error) *failure.Error {
 	case sigv4.MissingToken:
 		return failure.New("AccessDenied", "")
 	case sigv4.SigV2:
-		if e.Form == sigv4.FormQuery && len(e.Missing) > 0 {
+		if e.Form == sigv4.FormQueryV2 {
 			return failure.New("AccessDenied", "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")
 		}
 		return failure.New("InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")

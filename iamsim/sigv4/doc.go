@@ -1,6 +1,7 @@
 // Package sigv4 verifies AWS Signature Version 4 on incoming HTTP requests: the
 // Authorization header form, the presigned (query) form, and the signed chunks and
-// trailers of aws-chunked bodies.
+// trailers of aws-chunked bodies. Of the old version 2 it verifies the presigned form,
+// which the aws CLI v1 still makes.
 //
 // The order of use is:
 //
@@ -18,7 +19,7 @@
 // renders its own code and text from the fields.
 //
 // Non-goals: it knows no routes, no operations and no wire format of errors, stores no
-// credentials, and does not verify SigV2 or SigV4A (both are recognised and refused).
+// credentials, and does not verify SigV2 headers or SigV4A (both are recognised and refused).
 //
 // Signatures are checked against transport time, which the caller passes in; the package
 // reads no clock.

@@ -25,7 +25,7 @@ const (
 	UnsupportedAlgorithm
 	// MultipleMechanisms: an Authorization header and query authentication, or two headers.
 	MultipleMechanisms
-	// SigV2: the old signature version (A8). Missing lists absent query parameters, if any.
+	// SigV2: the old signature version in a header (A8), or in a query that lacks parameters (A7): Missing.
 	SigV2
 	// SigV4A: the asymmetric (ECDSA) form, as request signature or as payload mode. Value.
 	SigV4A

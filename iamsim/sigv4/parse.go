@@ -25,7 +25,7 @@ func Parse(r *http.Request) (*Signed, error) {
 		case query.isV4():
 			return parseQuery(r, &query)
 		case query.isV2():
-			return nil, &Error{Kind: SigV2, Form: FormQuery, AccessKeyID: query.v2Key.value, Missing: query.missingV2()}
+			return parseQueryV2(r, &query)
 		}
 		return nil, &Error{Kind: MissingToken, cause: ErrAnonymous}
 	}

@@ -21,7 +21,7 @@ type param struct {
 type queryAuth struct {
 	algorithm, credential, date, expires, signedHeaders, signature param
 	token, contentSHA256                                           param
-	v2Key, v2Signature, v2Expires                                  param
+	v2Key, v2Signature, v2Expires, v2Token                         param
 }
 
 func (q *queryAuth) scan(rawQuery string) {
@@ -59,6 +59,8 @@ func (q *queryAuth) field(name string) *param {
 		return &q.v2Signature
 	case "Expires":
 		return &q.v2Expires
+	case "x-amz-security-token":
+		return &q.v2Token
 	}
 	return nil
 }

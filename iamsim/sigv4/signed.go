@@ -32,6 +32,8 @@ const (
 	FormHeader
 	// FormQuery: in the query string (a presigned URL).
 	FormQuery
+	// FormQueryV2: in the query string, in the old signature version 2.
+	FormQueryV2
 )
 
 // Scope is a credential's scope.
@@ -67,7 +69,7 @@ type Signed struct {
 	SignedHeaders []string // as sent: lower-case and sorted if the client is correct
 	Signature     string   // hex
 	SessionToken  string   // empty if none was sent
-	// Time is the request's own time, from X-Amz-Date or Date.
+	// Time is the request's own time, from X-Amz-Date or Date; of FormQueryV2 the end of its validity.
 	Time time.Time
 	// Expires is X-Amz-Expires; only FormQuery, zero if the URL has none.
 	Expires time.Duration

@@ -38,7 +38,7 @@ func (v *Verifier) Authenticate(s *Signed, now time.Time, lookup Lookup, o Optio
 	if err != nil {
 		return Credentials{}, fmt.Errorf("sigv4: access key %s: %w", s.AccessKeyID, err)
 	}
-	if err := s.match(v.keys.get(secret, s.Scope), o); err != nil {
+	if err := v.match(s, secret, o); err != nil {
 		return Credentials{}, err
 	}
 	return Credentials{AccessKeyID: s.AccessKeyID, SecretKey: secret, SessionToken: s.SessionToken}, nil
@@ -49,6 +49,13 @@ func (v *Verifier) Verify(s *Signed, now time.Time, secret string, o Options) er
 	if err := s.check(now, o); err != nil {
 		return err
 	}
+	return v.match(s, secret, o)
+}
+
+func (v *Verifier) match(s *Signed, secret string, o Options) error {
+	if s.Form == FormQueryV2 {
+		return s.matchV2(secret)
+	}
 	return s.match(v.keys.get(secret, s.Scope), o)
 }
 
@@ -57,12 +64,18 @@ func (s *Signed) Verify(now time.Time, secret string, o Options) error {
 	if err := s.check(now, o); err != nil {
 		return err
 	}
+	if s.Form == FormQueryV2 {
+		return s.matchV2(secret)
+	}
 	return s.match(deriveKey(secret, s.Scope), o)
 }
 
 // check is everything that needs no secret.
 func (s *Signed) check(now time.Time, o Options) error {
 	s.verified = false
+	if s.Form == FormQueryV2 {
+		return s.checkV2(now, o)
+	}
 	if err := s.checkScope(o); err != nil {
 		return err
 	}
