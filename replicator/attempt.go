@@ -124,6 +124,7 @@ func (r *Replicator) trace(ctx context.Context, a *attempt, o outcome, err error
 	if n := len(d.Attempts); n > keptAttempts {
 		d.Attempts = d.Attempts[n-keptAttempts:]
 	}
+	d.factor()
 	b, merr := json.Marshal(d)
 	if merr != nil {
 		panic("replicator: internal error: trace: " + merr.Error())

@@ -30,6 +30,7 @@ func (r *Replicator) Explain(ctx context.Context, bucket, key, versionID string)
 			if err := json.Unmarshal(raw, &t); err != nil {
 				return nil, fmt.Errorf("replicator: trace of %s/%s: %w", bucket, key, err)
 			}
+			t.expand()
 		}
 		// The version's own record is the authority on the status.
 		t.Status, t.FailureReason = string(d.Status), d.Reason

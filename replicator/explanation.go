@@ -2,6 +2,8 @@ package replicator
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"twinbucket/iamsim/policy"
@@ -36,6 +38,50 @@ type DestinationTrace struct {
 	Attempts      []Attempt     `json:"attempts"`
 	Rules         []RuleVerdict `json:"rules,omitempty"`
 	Steps         []Step        `json:"steps"`
+	// Shared holds the condition keys that all steps have in common. It exists in
+	// stored traces only, where it saves most of their size.
+	Shared policy.Context `json:"shared,omitempty"`
+}
+
+// factor moves what all steps' contexts share to Shared.
+func (d *DestinationTrace) factor() {
+	var decided []*Step
+	for i := range d.Steps {
+		if d.Steps[i].Context != nil {
+			decided = append(decided, &d.Steps[i])
+		}
+	}
+	if len(decided) < 2 {
+		return
+	}
+	d.Shared = policy.Context{}
+	for k, v := range decided[0].Context {
+		if !slices.ContainsFunc(decided[1:], func(s *Step) bool { w, ok := s.Context[k]; return !ok || !slices.Equal(v, w) }) {
+			d.Shared[k] = v
+		}
+	}
+	for _, s := range decided { // the maps belong to the decisions: leave them as they are
+		own := make(policy.Context, len(s.Context)-len(d.Shared))
+		for k, v := range s.Context {
+			if _, ok := d.Shared[k]; !ok {
+				own[k] = v
+			}
+		}
+		s.Context = own
+	}
+}
+
+// expand undoes factor.
+func (d *DestinationTrace) expand() {
+	for i := range d.Steps {
+		if s := &d.Steps[i]; s.Principal != "" && d.Shared != nil {
+			if s.Context == nil {
+				s.Context = make(policy.Context, len(d.Shared))
+			}
+			maps.Copy(s.Context, d.Shared)
+		}
+	}
+	d.Shared = nil
 }
 
 // RuleVerdict says whether a rule selected the version, and why.

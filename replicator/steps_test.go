@@ -1,6 +1,7 @@
 package replicator
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,5 +62,37 @@ func TestStepsNameWhatStopped(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSharedContextIsFactoredOutAndBack(t *testing.T) {
+	step := func(action string, c policy.Context) Step {
+		return Step{Action: action, Principal: "arn:aws:sts::111122223333:assumed-role/crr/s3-replication", Context: c}
+	}
+	d := DestinationTrace{Steps: []Step{
+		step("a", policy.Context{"aws:securetransport": {"true"}, "s3:prefix": {"x"}, "own": {"1"}}),
+		{Action: "not needed"},
+		step("b", policy.Context{"aws:securetransport": {"true"}, "s3:prefix": {"y"}}),
+		step("c", policy.Context{"aws:securetransport": {"true"}, "s3:prefix": {"x"}}),
+	}}
+	b, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want DestinationTrace
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	first := d.Steps[0].Context
+	d.factor()
+	if diff := cmp.Diff(policy.Context{"aws:securetransport": {"true"}}, d.Shared); diff != "" {
+		t.Error(diff)
+	}
+	if len(first) != 3 {
+		t.Error("factor changed the decision's own map")
+	}
+	d.expand()
+	if diff := cmp.Diff(want, d); diff != "" {
+		t.Error(diff)
 	}
 }
