@@ -166,6 +166,12 @@ func (e *emulator) stop(tb testing.TB) {
 	if code := e.exitCode(tb); code != 0 {
 		tb.Errorf("SIGTERM ended the emulator with exit code %d, want 0\n%s", code, e.log)
 	}
+	e.quiet(tb)
+}
+
+// quiet expects that an ended process has logged no error, race or panic.
+func (e *emulator) quiet(tb testing.TB) {
+	tb.Helper()
 	for _, bad := range []string{`"level":"ERROR"`, "DATA RACE", "panic"} {
 		if line, _, _ := e.log.find(bad); line != "" {
 			tb.Errorf("the emulator logged: %s", line)
@@ -190,6 +196,7 @@ func (e *emulator) kill(tb testing.TB) {
 	}
 	<-e.exited
 	e.client.CloseIdleConnections()
+	e.quiet(tb)
 }
 
 // exitCode waits for the end of the process.

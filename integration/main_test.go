@@ -49,8 +49,28 @@ func prepare(dir string) error {
 	if err := os.Setenv("PATH", strings.Join(path, string(os.PathListSeparator))); err != nil {
 		return err
 	}
-	if _, err := exec.LookPath("aws"); err != nil {
+	aws, err := exec.LookPath("aws")
+	if err != nil {
 		return fmt.Errorf("the aws CLI is missing (%v): make test installs Debian's awscli", err)
 	}
-	return nil
+	return teachEndpoint(dir, aws)
+}
+
+// teachEndpoint helps an aws CLI from before AWS_ENDPOINT_URL was known (1.29 and 2.13,
+// mid-2023; Debian 12 packages an older one): a wrapper before it on PATH turns the variable
+// into the flag, so that commands are typed the same under every version.
+func teachEndpoint(dir, aws string) error {
+	out, err := exec.Command(aws, "--version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s --version: %v\n%s", aws, err, out)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(string(out), "aws-cli/%d.%d.", &major, &minor); err != nil {
+		return fmt.Errorf("%s --version says %q", aws, out)
+	}
+	if major == 1 && minor >= 29 || major == 2 && minor >= 13 || major > 2 {
+		return nil
+	}
+	script := "#!/bin/sh\nexec " + aws + " --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n"
+	return os.WriteFile(filepath.Join(dir, "aws"), []byte(script), 0o755)
 }
