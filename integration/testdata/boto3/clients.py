@@ -6,6 +6,7 @@ Endpoint, credentials and Region come from the environment, as users set them.
 import hashlib
 import io
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -14,10 +15,20 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
-s3 = boto3.client("s3")
-kms = boto3.client("kms")
-iam = boto3.client("iam")
-sts = boto3.client("sts")
+assert tuple(map(int, boto3.__version__.split(".")[:2])) >= (1, 36), (
+    f"boto3 {boto3.__version__} is too old: these cases need the default checksums of 1.36 (January 2025)"
+)
+
+
+def client(service, **settings):
+    """boto3 from before mid-2023 does not read AWS_ENDPOINT_URL by itself."""
+    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], **settings)
+
+
+s3 = client("s3")
+kms = client("kms")
+iam = client("iam")
+sts = client("sts")
 
 
 def equal(got, want):
@@ -92,8 +103,8 @@ def presigned():
     """URLs for a client without credentials, as boto3 makes them by default: signature
     version 2 in Regions that know it, else 4; and both when asked for."""
     b = bucket("presigned")
-    clients = [s3, boto3.client("s3", region_name="eu-central-1")]
-    clients += [boto3.client("s3", config=botocore.config.Config(signature_version=v)) for v in ("s3", "s3v4")]
+    clients = [s3, client("s3", region_name="eu-central-1")]
+    clients += [client("s3", config=botocore.config.Config(signature_version=v)) for v in ("s3", "s3v4")]
     for n, signer in enumerate(clients):
         key = f"a b/{n}+ü"
         put = signer.generate_presigned_url("put_object", Params={"Bucket": b, "Key": key, "ContentType": "text/plain"})
@@ -113,7 +124,7 @@ def presigned_version_2_and_kms():
     """Objects under aws:kms ask for signature version 4."""
     b = bucket("version-2")
     s3.put_object(Bucket=b, Key="k", Body=b"hello", ServerSideEncryption="aws:kms")
-    signer = boto3.client("s3", config=botocore.config.Config(signature_version="s3"))
+    signer = client("s3", config=botocore.config.Config(signature_version="s3"))
     status, body = fetch(signer.generate_presigned_url("get_object", Params={"Bucket": b, "Key": "k"}))
     equal(status, 400)
     assert b"require AWS Signature Version 4." in body, body
