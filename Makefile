@@ -1,5 +1,6 @@
 # The README's two commands need nothing but Go; `make test` brings the clients that
-# the integration tests type with: the aws CLI and boto3, from Debian's packages.
+# the integration tests type with: the aws CLI, boto3, rclone, s3cmd and restic, from
+# Debian's packages.
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT  := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
@@ -19,6 +20,7 @@ unit:
 tools:
 	@command -v aws >/dev/null || { $(APT) update -qq && $(APT) install -y -qq awscli >/dev/null; }
 	@python3 -c 'import boto3' 2>/dev/null || { $(APT) update -qq && $(APT) install -y -qq python3-boto3 >/dev/null; }
+	@command -v rclone >/dev/null && command -v s3cmd >/dev/null && command -v restic >/dev/null || { $(APT) update -qq && $(APT) install -y -qq rclone s3cmd restic >/dev/null; }
 	@aws --version
 
 race:

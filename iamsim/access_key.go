@@ -6,9 +6,6 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// maxAccessKeys is the quota of one user (I19).
-const maxAccessKeys = 2
-
 type accessKeyShape struct {
 	UserName        string
 	AccessKeyId     string
@@ -42,7 +39,7 @@ func createAccessKey(s *Service, c *call) (any, error) {
 		return nil, err
 	}
 	key := &accessKey{
-		ID: s.random.keyID(longKeyPrefix), Secret: s.random.secret(),
+		ID: s.random.keyID(longKeyPrefix, c.account()), Secret: s.random.secret(),
 		Account: c.account(), Active: true, Created: c.now,
 	}
 	var shape accessKeyShape
@@ -167,7 +164,8 @@ type keyLastUsedResult struct {
 	AccessKeyLastUsed keyLastUsed
 }
 
-// getAccessKeyLastUsed knows the uses since the process began (I43).
+// getAccessKeyLastUsed knows uses to the minute, and those of earlier processes if they
+// ended in order (I43).
 func getAccessKeyLastUsed(s *Service, c *call) (any, error) {
 	id := c.form.keyID()
 	if err := c.form.err(); err != nil {
@@ -181,7 +179,7 @@ func getAccessKeyLastUsed(s *Service, c *call) (any, error) {
 		}
 		out.UserName = im.byID[k.UserID].Name
 		if use := k.used.last.Load(); use != nil {
-			out.AccessKeyLastUsed = keyLastUsed{&use.at, use.service, use.region}
+			out.AccessKeyLastUsed = keyLastUsed{&use.At, use.Service, use.Region}
 		}
 		return nil
 	})

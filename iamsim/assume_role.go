@@ -26,8 +26,9 @@ type assumeRoleResult struct {
 	SourceIdentity   string
 }
 
-// assumeRequest is the parameters of AssumeRole.
+// assumeRequest is what the operations that assume a role are asked for.
 type assumeRequest struct {
+	action         string // "sts:AssumeRole" or "sts:AssumeRoleWithWebIdentity"
 	roleARN        string
 	sessionName    string
 	externalID     string
@@ -35,27 +36,42 @@ type assumeRequest struct {
 	seconds        int // 0: not given
 	sessionInput
 	transitive []string
+	// claims are the condition keys of a web identity, and provider is its ARN.
+	claims   map[string][]string
+	provider string
 }
 
-func (f *form) assumeRequest() *assumeRequest {
+// roleRequest reads the parameters that all of them have.
+func (f *form) roleRequest(action string) *assumeRequest {
 	in := &assumeRequest{
-		roleARN:        f.text("RoleArn", 20, 2048),
-		sessionName:    f.word("RoleSessionName", 2, 64, "_+=,.@-", `[\w+=,.@-]*`, true),
-		externalID:     f.word("ExternalId", 2, 1224, "_+=,.@:/-", `[\w+=,.@:\/-]*`, false),
-		sourceIdentity: f.word("SourceIdentity", 2, 64, "_+=,.@-", `[\w+=,.@-]*`, false),
-		seconds:        f.integer("DurationSeconds", 900, maxRoleHours, 0),
-		sessionInput:   f.sessionInput(),
-		transitive:     f.list("TransitiveTagKeys", ""),
+		action:       action,
+		roleARN:      f.text("RoleArn", 20, 2048),
+		sessionName:  f.word("RoleSessionName", 2, 64, "_+=,.@-", `[\w+=,.@-]*`, true),
+		seconds:      f.integer("DurationSeconds", 900, maxRoleHours, 0),
+		sessionInput: f.sessionPolicies(),
 	}
 	if _, err := arn.Parse(in.roleARN); err != nil {
 		f.reject("ValidationError", "%s is invalid", in.roleARN) // I15
 	}
+	return in
+}
+
+func (f *form) assumeRequest() *assumeRequest {
+	in := f.roleRequest("sts:AssumeRole")
+	in.externalID = f.word("ExternalId", 2, 1224, "_+=,.@:/-", `[\w+=,.@:\/-]*`, false)
+	in.sourceIdentity = f.word("SourceIdentity", 2, 64, "_+=,.@-", `[\w+=,.@-]*`, false)
+	in.tags, in.transitive = f.tags(), f.list("TransitiveTagKeys", "")
+	f.checkTransitive(in)
+	return in
+}
+
+// checkTransitive refuses transitive keys that are no tags of the request (I29).
+func (f *form) checkTransitive(in *assumeRequest) {
 	for _, key := range in.transitive {
 		if !slices.ContainsFunc(in.tags, func(t tag) bool { return strings.EqualFold(t.Key, key) }) {
-			f.reject("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.") // I29
+			f.reject("InvalidParameterValue", "The specified transitive tag key must be included in the requested tags.")
 		}
 	}
-	return in
 }
 
 // assumeRole follows I27: the role's trust policy and the caller's policies decide, and
@@ -68,26 +84,8 @@ func assumeRole(s *Service, c *call) (any, error) {
 	if err := mayChain(c, in); err != nil {
 		return nil, err
 	}
-	s.mu.RLock()
-	role := s.image.entityByARN(in.roleARN)
-	s.mu.RUnlock()
-	if role == nil || role.Kind != roleKind {
-		return nil, s.roleMissing(c, in.roleARN)
-	}
-	c.target = target{arn: role.arn, text: role.arn, account: role.Account, tags: role.Tags}
-	if err := s.authorizeAssume(c, role, in); err != nil {
-		return nil, err
-	}
-	seconds, err := sessionSeconds(c, role, in.seconds)
+	ses, packed, err := s.assume(c, in)
 	if err != nil {
-		return nil, err
-	}
-	ses := assumedSession(c, role, in)
-	packed, err := s.applyInput(c, role.Account, ses, &in.sessionInput)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.begin(c, ses, time.Duration(seconds)*time.Second, role); err != nil {
 		return nil, err
 	}
 	return &assumeRoleResult{
@@ -96,6 +94,30 @@ func assumeRole(s *Service, c *call) (any, error) {
 		PackedPolicySize: packed,
 		SourceIdentity:   ses.SourceIdentity,
 	}, nil
+}
+
+// assume decides whether the caller may assume the role and begins the session. packed
+// is what applyInput says.
+func (s *Service) assume(c *call, in *assumeRequest) (ses *session, packed *int, err error) {
+	s.mu.RLock()
+	role := s.image.entityByARN(in.roleARN)
+	s.mu.RUnlock()
+	if role == nil || role.Kind != roleKind {
+		return nil, nil, s.roleMissing(c, in)
+	}
+	c.target = target{arn: role.arn, text: role.arn, account: role.Account, tags: role.Tags}
+	if err := s.authorizeAssume(c, role, in); err != nil {
+		return nil, nil, err
+	}
+	seconds, err := sessionSeconds(c, role, in.seconds)
+	if err != nil {
+		return nil, nil, err
+	}
+	ses = assumedSession(c, role, in)
+	if packed, err = s.applyInput(role.Account, ses, &in.sessionInput); err != nil {
+		return nil, nil, err
+	}
+	return ses, packed, s.begin(c, ses, time.Duration(seconds)*time.Second, role)
 }
 
 // mayChain refuses what no policy can allow.
@@ -118,64 +140,7 @@ func mayChain(c *call, in *assumeRequest) error {
 		}
 	}
 	if from.SourceIdentity != "" && in.sourceIdentity != "" && from.SourceIdentity != in.sourceIdentity {
-		return notAuthorized(c, "sts:SetSourceIdentity", in.roleARN, nil) // I32
-	}
-	return nil
-}
-
-// notAuthorized is STS's denial: without the tail that names a policy (I27).
-func notAuthorized(c *call, action, roleARN string, d *policy.Decision) error {
-	e := failure.Newf("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", c.caller.Principal.ARN, action, roleARN)
-	if d != nil {
-		e.Decision = d
-	}
-	return e
-}
-
-// roleMissing is the denial for a role that does not exist.
-func (s *Service) roleMissing(c *call, roleARN string) error {
-	d, err := s.denyMissingRole(&c.caller, &Request{Action: "sts:AssumeRole", Resource: roleARN, Region: c.region})
-	if err != nil {
-		return err
-	}
-	return notAuthorized(c, "sts:AssumeRole", roleARN, d)
-}
-
-// authorizeAssume decides sts:AssumeRole, and what else the parameters need (I30).
-func (s *Service) authorizeAssume(c *call, role *entity, in *assumeRequest) error {
-	trust, err := s.trustSource(role)
-	if err != nil {
-		return err
-	}
-	actions := []string{"sts:AssumeRole"}
-	if len(in.tags) > 0 {
-		actions = append(actions, "sts:TagSession")
-	}
-	if in.sourceIdentity != "" {
-		actions = append(actions, "sts:SetSourceIdentity")
-	}
-	keys := c.conditionKeys()
-	for key, value := range map[string]string{
-		"sts:rolesessionname": in.sessionName, "sts:externalid": in.externalID, "sts:sourceidentity": in.sourceIdentity,
-	} {
-		if value != "" {
-			keys[key] = []string{value}
-		}
-	}
-	if len(in.transitive) > 0 {
-		keys["sts:transitivetagkeys"] = in.transitive
-	}
-	for _, action := range actions {
-		d, err := s.Authorize(c.ctx, &c.caller, &Request{
-			Action: action, Resource: role.arn, ResourceAccount: role.Account, Region: c.region,
-			Rule: policy.TrustRule, ResourcePolicies: []policy.Source{trust}, Context: keys,
-		})
-		if err != nil {
-			return err
-		}
-		if !d.Allowed() {
-			return notAuthorized(c, action, role.arn, d)
-		}
+		return notAuthorized(c, in, "sts:SetSourceIdentity", nil) // I32
 	}
 	return nil
 }
@@ -199,7 +164,7 @@ func assumedSession(c *call, role *entity, in *assumeRequest) *session {
 	as := roleCaller(role, in.sessionName)
 	ses := &session{
 		Principal: as.Principal, UserID: as.UserID, Name: in.sessionName,
-		Tags: map[string]string{}, SourceIdentity: in.sourceIdentity,
+		Tags: map[string]string{}, SourceIdentity: in.sourceIdentity, Provider: in.provider, Claims: in.claims,
 	}
 	if from := c.caller.Session; from != nil {
 		ses.TransitiveTags = slices.Clone(from.TransitiveTags)

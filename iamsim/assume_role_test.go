@@ -147,7 +147,7 @@ func TestSession(t *testing.T) {
 		t.Errorf("credentials %+v", out.Credentials)
 	}
 	if *out.AssumedRoleUser.Arn != "arn:aws:sts::111111111111:assumed-role/r/job" || !strings.HasSuffix(*out.AssumedRoleUser.AssumedRoleId, ":job") || *out.PackedPolicySize < 1 {
-		t.Errorf("answer %+v %d", out.AssumedRoleUser, *out.PackedPolicySize)
+		t.Errorf("answer %+v", out.AssumedRoleUser)
 	}
 	f.must(c, "ListUsers")
 	f.refused(answer{Status: 403, Code: "AccessDenied", Message: "User: arn:aws:sts::111111111111:assumed-role/r/job is not authorized to perform: iam:ListRoles on resource: arn:aws:iam::111111111111:role/ because no session policy allows the iam:ListRoles action"}, c, "ListRoles")
@@ -156,7 +156,7 @@ func TestSession(t *testing.T) {
 	}
 
 	stolen := c
-	stolen.SessionToken = "x" + c.SessionToken[1:]
+	stolen.SessionToken = "x" + c.SessionToken
 	f.refused(answer{Status: 403, Code: "InvalidClientTokenId", Message: invalidToken}, stolen, "ListUsers")
 	stolen.SessionToken = ""
 	f.refused(answer{Status: 403, Code: "InvalidClientTokenId", Message: invalidToken}, stolen, "ListUsers")
@@ -268,4 +268,67 @@ func TestTokens(t *testing.T) {
 			t.Errorf("account of %s: %s, want %s", c.AccessKeyID, *info.Account, account)
 		}
 	}
+}
+
+// What a chain hands on needs the same rights as what is passed anew (I30).
+func TestChainingNeedsRights(t *testing.T) {
+	f := newFixture(t)
+	user := f.newUser(accountA, "u", assumeAnything)
+	allowing := func(actions string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":[` + actions + `]}]}`
+	}
+	all := allowing(`"sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"`)
+	first := f.newRole(accountA, "first", all, "")
+	for action, text := range map[string]string{
+		"sts:TagSession":        allowing(`"sts:AssumeRole","sts:SetSourceIdentity"`),
+		"sts:SetSourceIdentity": allowing(`"sts:AssumeRole","sts:TagSession"`),
+		"":                      all,
+	} {
+		out := check[*sts.AssumeRoleOutput](t)(f.sts(user).AssumeRole(t.Context(), &sts.AssumeRoleInput{
+			RoleArn: &first, RoleSessionName: aws.String("one"), SourceIdentity: aws.String("alice"),
+			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("blue")}}, TransitiveTagKeys: []string{"team"},
+		}))
+		one := creds{AccessKeyID: *out.Credentials.AccessKeyId, SecretAccessKey: *out.Credentials.SecretAccessKey, SessionToken: *out.Credentials.SessionToken}
+		second := f.newRole(accountA, "second", text, "")
+		got := f.call(one, "AssumeRole", "RoleArn", second, "RoleSessionName", "two")
+		if action == "" {
+			if got.Status != 200 || !strings.Contains(got.Body, "<SourceIdentity>alice</SourceIdentity>") {
+				t.Errorf("with all rights: %+v", got)
+			}
+		} else if want := "User: arn:aws:sts::111111111111:assumed-role/first/one is not authorized to perform: " + action + " on resource: " + second; got.Message != want {
+			t.Errorf("without %s: %s %s\nwant %s", action, got.Code, got.Message, want)
+		}
+		f.must(rootOf(accountA), "DeleteRole", "RoleName", "second")
+	}
+
+	// A session of a role lasts an hour at most when a role's session begins it (I28).
+	long := f.newRole(accountA, "long", all, "")
+	f.must(rootOf(accountA), "UpdateRole", "RoleName", "long", "MaxSessionDuration", "43200")
+	f.must(user, "AssumeRole", "RoleArn", long, "RoleSessionName", "s1", "DurationSeconds", "43200")
+	one := f.assume(user, first, "s1")
+	f.refused(answer{Status: 400, Code: "ValidationError", Message: "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."},
+		one, "AssumeRole", "RoleArn", long, "RoleSessionName", "s1", "DurationSeconds", "3601")
+}
+
+// Access key ids carry their account, as AWS's do (I50).
+func TestAccountOfKey(t *testing.T) {
+	f := newFixture(t)
+	for id, want := range map[string]string{
+		"ASIAQNZGKIQY56JQ7WML":                           "029608264753", // a known pair
+		f.random.keyID(longKeyPrefix, accountA):          accountA,
+		f.random.keyID(sessionKeyPrefix, "000000000000"): "000000000000",
+		f.random.keyID(sessionKeyPrefix, "999999999999"): "999999999999",
+		"AKIAIOSFODNN7EXAMPLE":                           "", // ids of before 2019 carry none
+		"AROAQNZGKIQY56JQ7WML":                           "",
+		"ASIAQNZGKIQY56JQ7WM1":                           "",
+	} {
+		if got := accountOfKey(id); got != want {
+			t.Errorf("account of %s: %q, want %q", id, got, want)
+		}
+	}
+	user := f.newUser(accountA, "u", allowAll)
+	if got := f.must(user, "GetAccessKeyInfo", "AccessKeyId", "ASIAQNZGKIQY56JQ7WML"); !strings.Contains(got.Body, "<Account>029608264753</Account>") {
+		t.Errorf("a key of elsewhere: %s", got.Body)
+	}
+	f.refused(answer{Status: 400, Code: "InvalidParameterValue", Message: "The access key id AKIAIOSFODNN7EXAMPLE is not known here."}, user, "GetAccessKeyInfo", "AccessKeyId", "AKIAIOSFODNN7EXAMPLE")
 }

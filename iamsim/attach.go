@@ -7,9 +7,6 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// maxAttached is how many managed policies a user or role may have (I19).
-const maxAttached = 10
-
 // visible finds a managed policy that the caller's account may use: its own or AWS's.
 func (s *Service) visible(im *image, c *call, arn string) *managedPolicy {
 	if p := s.managed(im, arn); p != nil && (p.Account == c.account() || p.Account == awsAccount) {
@@ -24,9 +21,13 @@ func attachPolicy(kind entityKind) func(*Service, *call) (any, error) {
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
-			if s.visible(s.image, c, arn) == nil {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
+			p := s.visible(s.image, c, arn)
+			if p == nil {
 				return failure.Newf("NoSuchEntity", "Policy %s does not exist or is not attachable.", arn)
+			}
+			if p.Path == serviceRolePath {
+				return failure.New("PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role.") // I57
 			}
 			if slices.Contains(e.Attached, arn) {
 				return nil
@@ -47,7 +48,7 @@ func detachPolicy(kind entityKind) func(*Service, *call) (any, error) {
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
 			i := slices.Index(e.Attached, arn)
 			if i < 0 {
 				return noSuchPolicy(arn)

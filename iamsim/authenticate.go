@@ -47,10 +47,14 @@ func (s *Service) Authenticate(_ context.Context, r *http.Request, signed *sigv4
 	c.AccessKeyID = signed.AccessKeyID
 	c.Source = requestSource(r)
 	c.Source.AuthType = "REST-HEADER"
-	if signed.Form != sigv4.FormHeader {
+	switch signed.Form {
+	case sigv4.FormHeader:
+	case sigv4.FormPost, sigv4.FormPostV2:
+		c.Source.AuthType = "POST"
+	default:
 		c.Source.AuthType = "REST-QUERY-STRING"
 	}
-	if signed.Form != sigv4.FormQueryV2 { // which does not say when it was made
+	if signed.Form != sigv4.FormQueryV2 && signed.Form != sigv4.FormPostV2 { // which do not say when they were made
 		c.Source.SignatureAge = max(0, now.Sub(signed.Time))
 	}
 	return c, nil
@@ -133,8 +137,8 @@ func requestSource(r *http.Request) Source {
 type lastUse struct{ last atomic.Pointer[keyUse] }
 
 type keyUse struct {
-	at              time.Time
-	service, region string
+	At              time.Time
+	Service, Region string
 }
 
 // note is on the path of every request, so it writes at most once a minute.
@@ -142,7 +146,7 @@ func (u *lastUse) note(at time.Time, scope sigv4.Scope) {
 	if u == nil {
 		return
 	}
-	if l := u.last.Load(); l != nil && at.Sub(l.at) < time.Minute && l.service == scope.Service && l.region == scope.Region {
+	if l := u.last.Load(); l != nil && at.Sub(l.At) < time.Minute && l.Service == scope.Service && l.Region == scope.Region {
 		return
 	}
 	u.last.Store(&keyUse{at, scope.Service, scope.Region})

@@ -7,24 +7,47 @@ import (
 )
 
 // Authorize decides req for caller and shows the decision to the caller's observers.
-// A denial is a Decision, not an error; errors are failures of the store.
+// A denial is a Decision, not an error; errors are failures of the store. Callers go by
+// [policy.Decision.Permitted], because a denial need not be enforced.
 //
 // req is read only: the decision's Context is a new map with the global condition
 // keys beside those of req.Context.
-func (s *Service) Authorize(_ context.Context, caller *Caller, req *Request) (*policy.Decision, error) {
-	d, err := s.decide(caller, req)
-	if err == nil && caller.observe != nil {
-		caller.observe(d)
+func (s *Service) Authorize(ctx context.Context, caller *Caller, req *Request) (*policy.Decision, error) {
+	if s.cfg.Enforce == Off && !alwaysEnforced(caller, req) {
+		d := unasked(caller, req)
+		if caller.observe != nil {
+			caller.observe(d)
+		}
+		return d, nil
 	}
-	return d, err
-}
-
-func (s *Service) decide(caller *Caller, req *Request) (*policy.Decision, error) {
-	eff, err := s.effectiveFor(caller)
+	d, err := s.decide(caller, req)
 	if err != nil {
 		return nil, err
 	}
-	in := policy.Input{
+	if s.cfg.Enforce == Soft && !d.Allowed() && !req.Optional && !alwaysEnforced(caller, req) {
+		s.soften(ctx, caller, d)
+	}
+	if caller.observe != nil && !(req.Optional && !d.Allowed()) {
+		caller.observe(d)
+	}
+	return d, nil
+}
+
+func (s *Service) decide(caller *Caller, req *Request) (*policy.Decision, error) {
+	var in policy.Input
+	if err := s.fill(&in, caller, req); err != nil {
+		return nil, err
+	}
+	return policy.Evaluate(&in), nil
+}
+
+// fill makes in everything that the decision is made from.
+func (s *Service) fill(in *policy.Input, caller *Caller, req *Request) error {
+	eff, err := s.effectiveFor(caller)
+	if err != nil {
+		return err
+	}
+	*in = policy.Input{
 		Principal:       caller.Principal,
 		Action:          req.Action,
 		Resource:        req.Resource,
@@ -38,10 +61,16 @@ func (s *Service) decide(caller *Caller, req *Request) (*policy.Decision, error)
 	if eff != nil {
 		in.Identity, in.Boundary = eff.identity, eff.boundary
 	}
+	s.mu.RLock()
+	org := s.image.organization
+	s.mu.RUnlock()
+	if org != nil {
+		org.govern(in, req)
+	}
 	if caller.Session != nil {
 		in.Session, in.HasSession = caller.Session.Policies, caller.Session.HasPolicies
 	}
-	return policy.Evaluate(&in), nil
+	return nil
 }
 
 // denyMissingRole is the decision on assuming a role that does not exist: there is no

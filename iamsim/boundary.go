@@ -23,7 +23,7 @@ func putBoundary(kind entityKind) func(*Service, *call) (any, error) {
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
 			e.Boundary = arn
 			return s.boundaryExists(s.image, c, arn)
 		})
@@ -37,7 +37,7 @@ func deleteBoundary(kind entityKind) func(*Service, *call) (any, error) {
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
 			if e.Boundary == "" {
 				return failure.Newf("NoSuchEntity", "%s %s does not have a permissions boundary.", kind.title(), e.Name)
 			}

@@ -27,6 +27,8 @@ type Caller struct {
 	Source Source
 
 	observe func(*policy.Decision)
+	// foreseen: nobody makes the call, so its denials are not told of.
+	foreseen bool
 }
 
 // Session is what a set of temporary credentials carries.
@@ -39,6 +41,10 @@ type Session struct {
 	Tags           map[string]string
 	TransitiveTags []string
 	SourceIdentity string
+	// Provider is the ARN of the identity provider behind a web identity's session, and
+	// Claims are its condition keys, "issuer.example.com:sub".
+	Provider string
+	Claims   map[string][]string
 	// InvokedBy is the service that assumed the role, "s3.amazonaws.com" for replication.
 	InvokedBy string
 }
@@ -79,6 +85,12 @@ func (c Caller) Observed(fn func(*policy.Decision)) Caller {
 	return c
 }
 
+// Unobserved returns c with its decisions shown to nobody.
+func (c Caller) Unobserved() Caller {
+	c.observe = nil
+	return c
+}
+
 // Request asks whether a caller may do Action on Resource.
 type Request struct {
 	// Action in canonical case, "s3:PutObject".
@@ -96,4 +108,9 @@ type Request struct {
 	ResourcePolicies []policy.Source
 	Grant            *policy.GrantMatch
 	RestrictPublic   bool
+	// AWSManaged: the resource is an AWS managed key, which resource control policies spare.
+	AWSManaged bool
+	// Optional: a denial only leaves something out of the answer, so it is no denial of
+	// the request. It is not observed, logged or softened.
+	Optional bool
 }

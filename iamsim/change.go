@@ -123,6 +123,23 @@ func (c *change) putPolicy(p *managedPolicy) {
 	c.add(policyPrefix+p.key(), encode(p), func(im *image) { im.putPolicy(p) })
 }
 
+func (c *change) putProfile(p *instanceProfile) {
+	p.arn = profileARN(p.Account, p.Path, p.Name)
+	c.add(profilePrefix+p.key(), encode(p), func(im *image) { im.putProfile(p) })
+}
+
+func (c *change) deleteProfile(p *instanceProfile) {
+	c.add(profilePrefix+p.key(), nil, func(im *image) { delete(im.profiles, p.key()) })
+}
+
+func (c *change) putIssuer(p *oidcProvider) {
+	c.add(issuerPrefix+p.key(), encode(p), func(im *image) { im.putIssuer(p) })
+}
+
+func (c *change) deleteIssuer(p *oidcProvider) {
+	c.add(issuerPrefix+p.key(), nil, func(im *image) { delete(im.issuers, p.key()) })
+}
+
 func (c *change) deletePolicy(p *managedPolicy) {
 	c.policies = true
 	c.add(policyPrefix+p.key(), nil, func(im *image) { delete(im.policies, p.key()) })
@@ -134,6 +151,31 @@ func (c *change) putKey(k *accessKey) {
 
 func (c *change) deleteKey(k *accessKey) {
 	c.add(keysPrefix+k.ID, nil, func(im *image) { delete(im.keys, k.ID) })
+	c.add(keyUsePrefix+k.ID, nil, func(*image) {})
+}
+
+// saveKeyUses writes the last uses of access keys, which are only kept in memory while
+// the process runs (I43). The caller holds s.writing.
+func (s *Service) saveKeyUses(ctx context.Context) error {
+	var writes []write
+	for _, k := range s.image.keys {
+		if use := k.used.last.Load(); use != nil {
+			writes = append(writes, write{key: keyUsePrefix + k.ID, value: encode(use)})
+		}
+	}
+	return s.commitAll(ctx, writes)
+}
+
+// commitAll commits any number of writes, in as many transactions as they take.
+func (s *Service) commitAll(ctx context.Context, writes []write) error {
+	for len(writes) > 0 {
+		n := min(len(writes), kv.MaxOps)
+		if err := s.commit(ctx, writes[:n]); err != nil {
+			return err
+		}
+		writes = writes[n:]
+	}
+	return nil
 }
 
 // putSession records new credentials and takes some that have long ended with it.
@@ -174,15 +216,17 @@ func (c *change) useRole(role *entity, use roleUse) {
 
 // Reset forgets everything of account, or of all accounts when account is "".
 func (s *Service) Reset(ctx context.Context, account string) error {
+	if err := s.forget(ctx, account); err != nil || account != "" || s.cfg.Organization == nil {
+		return err
+	}
+	return s.SetOrganization(ctx, s.cfg.Organization)
+}
+
+func (s *Service) forget(ctx context.Context, account string) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	gone := s.recordsOf(account)
-	for len(gone) > 0 {
-		n := min(len(gone), kv.MaxOps)
-		if err := s.commit(ctx, gone[:n]); err != nil {
-			return errors.Join(err, s.reload(ctx))
-		}
-		gone = gone[n:]
+	if err := s.commitAll(ctx, s.recordsOf(account)); err != nil {
+		return errors.Join(err, s.reload(ctx))
 	}
 	return s.reload(ctx)
 }
@@ -196,6 +240,9 @@ func (s *Service) recordsOf(account string) []write {
 		}
 	}
 	im := s.image
+	if im.organization != nil {
+		mine("", organizationKey) // no account's
+	}
 	for _, e := range im.byID {
 		mine(e.Account, e.storeKey())
 		if _, used := im.roleUsed[e.ID]; used {
@@ -206,8 +253,21 @@ func (s *Service) recordsOf(account string) []write {
 		owner, _, _ := strings.Cut(key, "/")
 		mine(owner, policyPrefix+key)
 	}
+	for key, p := range im.profiles {
+		mine(p.Account, profilePrefix+key)
+	}
+	for key, p := range im.issuers {
+		mine(p.Account, issuerPrefix+key)
+	}
+	for _, a := range im.aliases {
+		mine(a.Account, aliasPrefix+a.Account)
+	}
+	for id, t := range im.tasks {
+		mine(t.Account, taskPrefix+id)
+	}
 	for _, k := range im.keys {
 		mine(k.Account, keysPrefix+k.ID)
+		mine(k.Account, keyUsePrefix+k.ID)
 	}
 	for _, ses := range im.sessions {
 		mine(ses.Principal.Account, sessionPrefix+ses.AccessKeyID)

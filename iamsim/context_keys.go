@@ -27,7 +27,7 @@ func (b *contextBuilder) flag(key string, value bool) { b.set(key, strconv.Forma
 // service's map is not changed: it may be used for several requests, and every
 // decision keeps the context it was made from.
 func requestContext(now time.Time, c *Caller, eff *effective, req *Request) policy.Context {
-	const most = 20 // global keys without tags
+	const most = 21 // global keys without tags
 	tags := 0
 	if eff != nil {
 		tags = len(eff.tags)
@@ -85,6 +85,9 @@ func (b *contextBuilder) principal(c *Caller) {
 		b.set("aws:principalservicename", p.ARN)
 		b.set("aws:principalservicenameslist", p.ARN)
 		return
+	case policy.WebIdentity: // aws:FederatedProvider and the claims come with the request
+		b.flag("aws:principalisawsservice", false)
+		return
 	case policy.AssumedRole:
 		b.set("aws:principalarn", p.RoleARN)
 	default:
@@ -104,6 +107,12 @@ func (b *contextBuilder) session(ses *Session) {
 	b.flag("aws:multifactorauthpresent", false) // there is no MFA here
 	if ses.SourceIdentity != "" {
 		b.set("aws:sourceidentity", ses.SourceIdentity)
+	}
+	if ses.Provider != "" {
+		b.set("aws:federatedprovider", ses.Provider)
+	}
+	for key, values := range ses.Claims {
+		b.keys[key] = values
 	}
 }
 

@@ -26,15 +26,27 @@
 // entities in it are immutable; a change replaces them. What an authorization needs of
 // a principal (its policies, parsed) is cached until the next change of any policy.
 //
+// # Enforcement and organizations
+//
+// A denial is a decision; whether it stops anything is [Config.Enforce]: [Strict], [Soft]
+// (decided, logged, counted, shown and let through) or [Off]. Services therefore ask
+// [policy.Decision.Permitted]. An [Organization] puts service and resource control
+// policies over the accounts; Authorize adds them to every decision.
+//
 // # Adding an operation
 //
 // Add a row to the table in operations.go: the row names what is authorized, and the
 // text that denials show. Handlers return a result and an error; serve.go does the rest.
 // Operations that are not built stand in operations_refused.go and answer 501.
 //
+// # Federation
+//
+// AssumeRoleWithWebIdentity believes tokens of the issuers in [Config.Issuers], whose
+// public keys are given there: nothing is fetched. As on AWS, the role's account needs an
+// OpenID Connect provider for the issuer.
+//
 // # Non-goals
 //
-// Groups, instance profiles, the policy simulators, organizations, SAML and web identity
-// federation, MFA, passwords and certificates are refused. Nothing is eventually
+// SAML, MFA, passwords, certificates and access reports are refused. Nothing is eventually
 // consistent: a change holds from the next request on.
 package iamsim

@@ -37,14 +37,17 @@ func (s *Service) effectiveOf(id string) (*effective, error) {
 		s.mu.RUnlock()
 		return eff, nil
 	}
-	attached := make([]*managedPolicy, 0, len(e.Attached))
-	for _, arn := range e.Attached {
-		attached = append(attached, s.managed(s.image, arn))
+	holders := append([]*entity{e}, s.image.groupsOf(e)...)
+	var attached []*managedPolicy
+	for _, h := range holders {
+		for _, arn := range h.Attached {
+			attached = append(attached, s.managed(s.image, arn))
+		}
 	}
 	boundary := s.managed(s.image, e.Boundary)
 	s.mu.RUnlock()
 
-	eff, err := s.buildEffective(e, attached, boundary)
+	eff, err := s.buildEffective(holders, attached, boundary)
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +59,17 @@ func (s *Service) effectiveOf(id string) (*effective, error) {
 	return eff, nil
 }
 
-func (s *Service) buildEffective(e *entity, attached []*managedPolicy, boundary *managedPolicy) (*effective, error) {
+// buildEffective takes the entity, followed by its groups if it is a user with any.
+func (s *Service) buildEffective(holders []*entity, attached []*managedPolicy, boundary *managedPolicy) (*effective, error) {
 	eff := &effective{}
-	for _, p := range e.Inline {
-		doc, err := s.ParsePolicy(p.Text)
-		if err != nil {
-			return nil, fmt.Errorf("iamsim: stored policy %s of %s: %w", p.Name, e.arn, err)
+	for _, h := range holders {
+		for _, p := range h.Inline {
+			src, err := s.inlineSource(h, p)
+			if err != nil {
+				return nil, err
+			}
+			eff.identity = append(eff.identity, src)
 		}
-		eff.identity = append(eff.identity, policy.Source{
-			Type: policy.Identity, Owner: e.Account, Name: string(e.Kind) + " policy " + e.Name + "/" + p.Name, Doc: doc,
-		})
 	}
 	for _, p := range attached {
 		src, err := s.managedSource(policy.Identity, p)
@@ -81,10 +85,19 @@ func (s *Service) buildEffective(e *entity, attached []*managedPolicy, boundary 
 		}
 		eff.boundary = []policy.Source{src}
 	}
-	for _, t := range e.Tags {
+	for _, t := range holders[0].Tags {
 		eff.tags = append(eff.tags, principalTag(t.Key, t.Value))
 	}
 	return eff, nil
+}
+
+// inlineSource is an inline policy as a decision takes it.
+func (s *Service) inlineSource(e *entity, p inlinePolicy) (policy.Source, error) {
+	doc, err := s.ParsePolicy(p.Text)
+	if err != nil {
+		return policy.Source{}, fmt.Errorf("iamsim: stored policy %s of %s: %w", p.Name, e.arn, err)
+	}
+	return policy.Source{Type: policy.Identity, Owner: e.Account, Name: string(e.Kind) + " policy " + e.Name + "/" + p.Name, Doc: doc}, nil
 }
 
 // managed finds a managed policy by ARN: AWS's or a customer's; nil if there is none.

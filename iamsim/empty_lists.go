@@ -3,16 +3,8 @@ package iamsim
 import "twinbucket/internal/failure"
 
 // Results of operations that list what can't exist here (I45). Terraform and cleaners
-// ask for these lists before they delete a user or a role.
+// ask for these lists before they delete a user, or an account's contents.
 type (
-	noGroups struct {
-		Groups []string
-		paging
-	}
-	noInstanceProfiles struct {
-		InstanceProfiles []string
-		paging
-	}
 	noMFADevices struct {
 		MFADevices []string
 		paging
@@ -26,16 +18,22 @@ type (
 		paging
 	}
 	noServiceCredentials struct{ ServiceSpecificCredentials []string }
+	noVirtualMFADevices  struct {
+		VirtualMFADevices []string
+		paging
+	}
+	noServerCertificates struct {
+		ServerCertificateMetadataList []string
+		paging
+	}
+	noSAMLProviders struct{ SAMLProviderList []string }
 )
 
-// listNothing answers with empty once it is sure that the user or role exists.
-func listNothing(kind entityKind, empty any) func(*Service, *call) (any, error) {
+// listNoneOf answers with empty once it is sure that the user exists.
+func listNoneOf(empty any) func(*Service, *call) (any, error) {
 	return func(s *Service, c *call) (any, error) {
 		c.form.page()
-		name := c.form.optionalName(kind.param(), kind.nameLimit())
-		if kind == roleKind && name == "" {
-			c.form.missing(kind.param())
-		}
+		name := c.form.optionalName("UserName", 128)
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
@@ -43,14 +41,23 @@ func listNothing(kind entityKind, empty any) func(*Service, *call) (any, error) 
 			return empty, nil
 		}
 		return empty, s.view(func(im *image) error {
-			_, err := im.find(kind, c.account(), name)
+			_, err := im.find(userKind, c.account(), name)
 			return err
 		})
 	}
 }
 
-// getLoginProfile: users have no passwords here.
-func getLoginProfile(s *Service, c *call) (any, error) {
+// listNone answers with empty.
+func listNone(empty any) func(*Service, *call) (any, error) {
+	return func(_ *Service, c *call) (any, error) {
+		c.form.page()
+		return empty, c.form.err()
+	}
+}
+
+// noLoginProfile answers for users, who have no passwords here. Terraform's force_destroy
+// tries to delete one and expects to hear this.
+func noLoginProfile(s *Service, c *call) (any, error) {
 	name, err := keyOwner(c)
 	if err != nil {
 		return nil, err

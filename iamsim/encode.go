@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ type document string
 
 // encodeResponse renders a success (I2). The members of result are written in order
 // under their Go names: nil pointers, nil slices and empty strings are left out,
-// everything else is written, so an empty list is an empty element.
+// everything else is written, so an empty list or map is an empty element.
 func encodeResponse(service, action string, result any, requestID string) []byte {
 	var b strings.Builder
 	b.WriteString("<" + action + `Response xmlns="` + namespace(service) + `">`)
@@ -88,6 +89,10 @@ func encodeElement(b *strings.Builder, name string, v reflect.Value) {
 			encodeElement(b, "member", v.Index(i))
 		}
 		b.WriteString("</" + name + ">")
+	case reflect.Map:
+		if !v.IsNil() {
+			encodeMap(b, name, v)
+		}
 	case reflect.Struct:
 		b.WriteString("<" + name + ">")
 		encodeMembers(b, v)
@@ -106,6 +111,20 @@ func encodeMembers(b *strings.Builder, v reflect.Value) {
 			encodeElement(b, f.Name, v.Field(i))
 		}
 	}
+}
+
+// encodeMap writes a map with string keys, in their order.
+func encodeMap(b *strings.Builder, name string, v reflect.Value) {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(x, y reflect.Value) int { return strings.Compare(x.String(), y.String()) })
+	b.WriteString("<" + name + ">")
+	for _, k := range keys {
+		b.WriteString("<entry>")
+		element(b, "key", k.String())
+		encodeElement(b, "value", v.MapIndex(k))
+		b.WriteString("</entry>")
+	}
+	b.WriteString("</" + name + ">")
 }
 
 func element(b *strings.Builder, name, text string) {

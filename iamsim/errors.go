@@ -18,7 +18,7 @@ func statusOf(code failure.Code) int {
 		return http.StatusNotFound
 	case "EntityAlreadyExists", "DeleteConflict", "LimitExceeded", "ConcurrentModification", "EntityTemporarilyUnmodifiable":
 		return http.StatusConflict
-	case "AccessDenied", "MissingAuthenticationToken", "InvalidClientTokenId", "ExpiredToken", "SignatureDoesNotMatch":
+	case "AccessDenied", "IDPRejectedClaim", "MissingAuthenticationToken", "InvalidClientTokenId", "ExpiredToken", "SignatureDoesNotMatch":
 		return http.StatusForbidden
 	case "RequestEntityTooLarge":
 		return http.StatusRequestEntityTooLarge

@@ -3,6 +3,7 @@ package iamsim
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -223,13 +224,14 @@ func (f *form) enum(param string, words ...string) string {
 	if v == "" {
 		return ""
 	}
-	for _, w := range words {
-		if v == w {
-			return v
-		}
+	f.checkEnum(member(param), v, words)
+	return v
+}
+
+func (f *form) checkEnum(member, v string, words []string) {
+	if !slices.Contains(words, v) {
+		f.violate(member, v, "satisfy enum value set: ["+strings.Join(words, ", ")+"]")
 	}
-	f.violate(member(param), v, "satisfy enum value set: ["+strings.Join(words, ", ")+"]")
-	return ""
 }
 
 // policyARN reads a required ARN of a managed policy (I15).
@@ -263,13 +265,12 @@ func (f *form) list(prefix, suffix string) []string {
 	}
 }
 
-// maxTags is the most tags of one resource or session (I12).
-const maxTags = 50
-
 // tags reads Tags.member.N.Key and .Value (I12, I13, I20).
-func (f *form) tags() []tag {
+func (f *form) tags() []tag { return f.tagsOf(strings.ToLower) }
+
+// tagsOf takes keys for the same that fold makes the same.
+func (f *form) tagsOf(fold func(string) string) []tag {
 	var tags []tag
-	seen := map[string]bool{}
 	for i := 1; ; i++ {
 		at := "Tags.member." + strconv.Itoa(i)
 		if !f.has(at+".Key") && !f.has(at+".Value") {
@@ -280,19 +281,25 @@ func (f *form) tags() []tag {
 				f.reject("MissingParameter", "The request must contain the parameter %s%s.", at, part)
 			}
 		}
-		t := tag{f.get(at + ".Key"), f.get(at + ".Value")}
-		f.checkTag(i, t)
-		if key := strings.ToLower(t.Key); seen[key] {
+		tags = append(tags, tag{f.get(at + ".Key"), f.get(at + ".Value")})
+	}
+	f.checkTags(tags, fold)
+	return tags
+}
+
+func (f *form) checkTags(tags []tag, fold func(string) string) {
+	seen := map[string]bool{}
+	for i, t := range tags {
+		f.checkTag(i+1, t)
+		if key := fold(t.Key); seen[key] {
 			f.duplicateTag()
 		} else {
 			seen[key] = true
 		}
-		tags = append(tags, t)
 	}
 	if len(tags) > maxTags {
 		f.violate("tags", fmt.Sprint(tags), "have length less than or equal to 50")
 	}
-	return tags
 }
 
 func (f *form) checkTag(i int, t tag) {
@@ -336,7 +343,7 @@ func (f *form) parameters() map[string]any {
 	out := make(map[string]any, len(f.values))
 	for k, v := range f.values {
 		switch {
-		case k == "Action", k == "Version", k == "TokenCode", strings.HasPrefix(k, "X-Amz-"), len(v) == 0:
+		case k == "Action", k == "Version", k == "TokenCode", k == "WebIdentityToken", strings.HasPrefix(k, "X-Amz-"), len(v) == 0:
 			continue
 		}
 		text := v[0]

@@ -110,9 +110,28 @@ func rootOf(account string) creds { return creds{AccessKeyID: account, SecretAcc
 
 func (f *fixture) sdk(c creds) aws.Config {
 	return aws.Config{
-		Region: "eu-west-1", BaseEndpoint: aws.String(f.url), RetryMaxAttempts: 1,
+		Region: "eu-west-1", BaseEndpoint: aws.String(f.url), RetryMaxAttempts: 1, HTTPClient: &http.Client{Transport: ownBody{}},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (creds, error) { return c, nil }),
 	}
+}
+
+// ownBody sends a copy of the request's body. The SDK closes the body once the answer
+// begins; when the transport is still looking for its end, it takes that for a failed
+// write and drops the connection with the rest of a long answer. Clients retry that, but
+// the clients here don't retry.
+type ownBody struct{}
+
+func (ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func (f *fixture) iam(c creds) *iam.Client { return iam.NewFromConfig(f.sdk(c)) }

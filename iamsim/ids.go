@@ -1,9 +1,12 @@
 package iamsim
 
 import (
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -13,6 +16,8 @@ const (
 	userIDPrefix     = "AIDA"
 	roleIDPrefix     = "AROA"
 	policyIDPrefix   = "ANPA"
+	groupIDPrefix    = "AGPA"
+	profileIDPrefix  = "AIPA"
 	longKeyPrefix    = "AKIA"
 	sessionKeyPrefix = "ASIA"
 )
@@ -49,8 +54,35 @@ func (s *source) id(prefix string, n int) string {
 // uniqueID is a user's, role's or policy's id: 21 characters.
 func (s *source) uniqueID(prefix string) string { return s.id(prefix, 17) }
 
-// keyID is an access key id: 20 characters.
-func (s *source) keyID(prefix string) string { return s.id(prefix, 16) }
+// keyID is an access key id of an account: 20 characters. AWS's ids carry the account
+// they belong to, and so do these (I50).
+func (s *source) keyID(prefix, account string) string {
+	b := s.bytes(10)
+	n, err := strconv.ParseUint(account, 10, 64)
+	if err != nil || n > 999_999_999_999 {
+		panic("iamsim: access key for account " + account)
+	}
+	b[0] = 0x80 | byte(n>>33)
+	b[1], b[2], b[3], b[4] = byte(n>>25), byte(n>>17), byte(n>>9), byte(n>>1)
+	b[5] = byte(n<<7) | b[5]&0x7f
+	return prefix + base32.StdEncoding.EncodeToString(b)
+}
+
+// accountOfKey reads the account out of an access key id; "" when it has none (I50).
+func accountOfKey(id string) string {
+	if len(id) != 20 || !strings.HasPrefix(id, longKeyPrefix) && !strings.HasPrefix(id, sessionKeyPrefix) {
+		return ""
+	}
+	b, err := base32.StdEncoding.DecodeString(id[4:])
+	if err != nil || b[0]&0x80 == 0 {
+		return ""
+	}
+	n := uint64(b[0]&0x7f)<<33 | uint64(b[1])<<25 | uint64(b[2])<<17 | uint64(b[3])<<9 | uint64(b[4])<<1 | uint64(b[5])>>7
+	if n > 999_999_999_999 {
+		return ""
+	}
+	return fmt.Sprintf("%012d", n)
+}
 
 // secret is 40 characters.
 func (s *source) secret() string { return base64.StdEncoding.EncodeToString(s.bytes(30)) }

@@ -15,13 +15,20 @@ import (
 // image is all state of the service in memory. Its maps are guarded by Service.mu;
 // what they point to is immutable.
 type image struct {
-	users    map[string]*entity        // by nameKey
-	roles    map[string]*entity        // by nameKey
-	policies map[string]*managedPolicy // by nameKey; customer managed only
+	users    map[string]*entity          // by nameKey
+	groups   map[string]*entity          // by nameKey
+	roles    map[string]*entity          // by nameKey
+	policies map[string]*managedPolicy   // by nameKey; customer managed only
+	profiles map[string]*instanceProfile // by nameKey
+	issuers  map[string]*oidcProvider    // by nameKey of the URL
+	aliases  map[string]*accountAlias    // by account
+	tasks    map[string]*deletionTask    // by id
 	byID     map[string]*entity
 	keys     map[string]*accessKey // by access key id
 	sessions map[string]*session   // by access key id
 	roleUsed map[string]roleUse    // by role id
+	// organization is nil when there is none.
+	organization *organization
 }
 
 type roleUse struct {
@@ -31,7 +38,9 @@ type roleUse struct {
 
 func newImage() *image {
 	return &image{
-		users: map[string]*entity{}, roles: map[string]*entity{}, policies: map[string]*managedPolicy{},
+		users: map[string]*entity{}, groups: map[string]*entity{}, roles: map[string]*entity{}, policies: map[string]*managedPolicy{},
+		profiles: map[string]*instanceProfile{}, issuers: map[string]*oidcProvider{},
+		aliases: map[string]*accountAlias{}, tasks: map[string]*deletionTask{},
 		byID: map[string]*entity{}, keys: map[string]*accessKey{}, sessions: map[string]*session{},
 		roleUsed: map[string]roleUse{},
 	}
@@ -39,13 +48,16 @@ func newImage() *image {
 
 // entities is the map that holds entities of kind.
 func (im *image) entities(kind entityKind) map[string]*entity {
-	if kind == roleKind {
+	switch kind {
+	case roleKind:
 		return im.roles
+	case groupKind:
+		return im.groups
 	}
 	return im.users
 }
 
-// entity finds a user or role by name, without regard to case (I11); nil if there is none.
+// entity finds a user, group or role by name, without regard to case (I11); nil if there is none.
 func (im *image) entity(kind entityKind, account, name string) *entity {
 	return im.entities(kind)[nameKey(account, name)]
 }
@@ -94,12 +106,30 @@ func (im *image) putPolicy(p *managedPolicy) {
 }
 
 func (im *image) putKey(k *accessKey) {
+	k.used = &lastUse{}
 	if old := im.keys[k.ID]; old != nil {
 		k.used = old.used
-	} else {
-		k.used = &lastUse{}
 	}
 	im.keys[k.ID] = k
+}
+
+// useKey restores what an earlier process knew of a key's use. The scan of the engine
+// meets keys before their uses.
+func (im *image) useKey(id string, use *keyUse) {
+	if k := im.keys[id]; k != nil {
+		k.used.last.Store(use)
+	}
+}
+
+// count is how many items belong to an account: what quotas limit.
+func count[T any](items map[string]T, account string) int {
+	n := 0
+	for key := range items {
+		if len(key) > len(account) && key[:len(account)] == account && key[len(account)] == '/' {
+			n++
+		}
+	}
+	return n
 }
 
 // keysOf returns a user's access keys.
@@ -131,8 +161,20 @@ func (s *Service) load(ctx context.Context) (*image, error) {
 func (s *Service) loadRecord(im *image, key string, value []byte) error {
 	prefix := key[:min(len(key), len(userPrefix))]
 	switch prefix {
-	case userPrefix, rolePrefix:
+	case userPrefix, rolePrefix, groupPrefix:
 		return loadInto(value, im.putEntity)
+	case profilePrefix:
+		return loadInto(value, im.putProfile)
+	case issuerPrefix:
+		return loadInto(value, im.putIssuer)
+	case aliasPrefix:
+		return loadInto(value, func(a *accountAlias) { im.aliases[a.Account] = a })
+	case taskPrefix:
+		return loadInto(value, func(t *deletionTask) { im.tasks[t.ID] = t })
+	case keyUsePrefix:
+		return loadInto(value, func(u *keyUse) { im.useKey(key[len(prefix):], u) })
+	case organizationKey:
+		return s.loadOrganization(im, value)
 	case policyPrefix:
 		return loadInto(value, im.putPolicy)
 	case keysPrefix:
@@ -163,6 +205,7 @@ func (s *Service) putSession(im *image, ses *session) error {
 	state := &Session{
 		Name: ses.Name, Issued: ses.Issued, Expires: ses.Expires, HasPolicies: len(ses.Policies) > 0,
 		Tags: ses.Tags, TransitiveTags: ses.TransitiveTags, SourceIdentity: ses.SourceIdentity,
+		Provider: ses.Provider, Claims: ses.Claims,
 	}
 	for _, p := range ses.Policies {
 		doc, err := s.ParsePolicy(p.Text)

@@ -10,10 +10,13 @@ import (
 
 // inlineLimit is the size of all inline policies of an entity together (I19).
 func (k entityKind) inlineLimit() int {
-	if k == roleKind {
-		return 10240
+	switch k {
+	case roleKind:
+		return maxRoleInline
+	case groupKind:
+		return maxGroupInline
 	}
-	return 2048
+	return maxUserInline
 }
 
 func putInlinePolicy(kind entityKind) func(*Service, *call) (any, error) {
@@ -24,7 +27,7 @@ func putInlinePolicy(kind entityKind) func(*Service, *call) (any, error) {
 		if err := f.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
 			if _, err := policy.ValidateIdentity(p.Text, false); err != nil {
 				return malformed(err)
 			}
@@ -61,6 +64,7 @@ func noSuchInline(kind entityKind, name string) error {
 // inlineResult has one of the names, whichever the operation is about.
 type inlineResult struct {
 	UserName       string
+	GroupName      string
 	RoleName       string
 	PolicyName     string
 	PolicyDocument document
@@ -83,9 +87,12 @@ func getInlinePolicy(kind entityKind) func(*Service, *call) (any, error) {
 				return noSuchInline(kind, policyName)
 			}
 			out.PolicyName, out.PolicyDocument = e.Inline[i].Name, document(e.Inline[i].Text)
-			if kind == roleKind {
+			switch kind {
+			case roleKind:
 				out.RoleName = e.Name
-			} else {
+			case groupKind:
+				out.GroupName = e.Name
+			default:
 				out.UserName = e.Name
 			}
 			return nil
@@ -103,7 +110,7 @@ func deleteInlinePolicy(kind entityKind) func(*Service, *call) (any, error) {
 		if err := c.form.err(); err != nil {
 			return nil, err
 		}
-		_, err := s.editEntity(c, kind, name, func(e *entity) error {
+		_, err := s.editPolicies(c, kind, name, func(e *entity) error {
 			i, ok := e.inline(policyName)
 			if !ok {
 				return noSuchInline(kind, policyName)

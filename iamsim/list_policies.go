@@ -17,8 +17,9 @@ func listPolicies(s *Service, c *call) (any, error) {
 	}
 	var list []policyShape
 	err := s.view(func(im *image) error {
+		usages := im.usages(c.account())
 		for _, p := range s.scoped(im, c.account(), scope) {
-			u := im.usage(c.account(), p.arn)
+			u := usages[p.arn]
 			switch {
 			case !strings.HasPrefix(p.Path, prefix),
 				onlyAttached && u.attached == 0,
@@ -60,13 +61,18 @@ type policyUser struct {
 	UserId   string
 }
 
+type policyGroup struct {
+	GroupName string
+	GroupId   string
+}
+
 type policyRole struct {
 	RoleName string
 	RoleId   string
 }
 
 type policyEntitiesResult struct {
-	PolicyGroups []string
+	PolicyGroups []policyGroup
 	PolicyUsers  []policyUser
 	PolicyRoles  []policyRole
 	paging
@@ -97,11 +103,14 @@ func listEntitiesForPolicy(s *Service, c *call) (any, error) {
 		return nil, err
 	}
 	with, paging := cut(page, with, func(e *entity) string { return string(e.Kind) + "/" + e.key() })
-	out := &policyEntitiesResult{PolicyGroups: []string{}, PolicyUsers: []policyUser{}, PolicyRoles: []policyRole{}, paging: paging}
+	out := &policyEntitiesResult{PolicyGroups: []policyGroup{}, PolicyUsers: []policyUser{}, PolicyRoles: []policyRole{}, paging: paging}
 	for _, e := range with {
-		if e.Kind == roleKind {
+		switch e.Kind {
+		case roleKind:
 			out.PolicyRoles = append(out.PolicyRoles, policyRole{e.Name, e.ID})
-		} else {
+		case groupKind:
+			out.PolicyGroups = append(out.PolicyGroups, policyGroup{e.Name, e.ID})
+		default:
 			out.PolicyUsers = append(out.PolicyUsers, policyUser{e.Name, e.ID})
 		}
 	}

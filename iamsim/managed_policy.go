@@ -7,9 +7,6 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// maxManagedSize is the quota of one managed policy (I19).
-const maxManagedSize = 6144
-
 type policyShape struct {
 	PolicyName                    string
 	PolicyId                      string
@@ -30,22 +27,27 @@ type policyResult struct{ Policy policyShape }
 // usage is how often a policy is attached, and used as a boundary, in an account.
 type usage struct{ attached, boundary int }
 
-func (im *image) usage(account, arn string) usage {
-	var u usage
+func (im *image) usage(account, arn string) usage { return im.usages(account)[arn] }
+
+// usages counts all policies that an account uses, by ARN.
+func (im *image) usages(account string) map[string]usage {
+	out := map[string]usage{}
 	for _, e := range im.byID {
 		if e.Account != account {
 			continue
 		}
-		for _, a := range e.Attached {
-			if a == arn {
-				u.attached++
-			}
+		for _, arn := range e.Attached {
+			u := out[arn]
+			u.attached++
+			out[arn] = u
 		}
-		if e.Boundary == arn {
+		if e.Boundary != "" {
+			u := out[e.Boundary]
 			u.boundary++
+			out[e.Boundary] = u
 		}
 	}
-	return u
+	return out
 }
 
 // policyShape is the policy as lists show it: without description and tags (I22).
@@ -87,6 +89,9 @@ func createPolicy(s *Service, c *call) (any, error) {
 			return failure.Newf("EntityAlreadyExists", "A policy called %s already exists. Duplicate names are not allowed.", p.Name)
 		}
 		if err := checkManaged(p.text()); err != nil {
+			return err
+		}
+		if err := room(count(ch.image.policies, p.Account), maxPolicies, "PoliciesPerAccount"); err != nil {
 			return err
 		}
 		ch.putPolicy(p)

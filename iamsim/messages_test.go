@@ -16,6 +16,12 @@ func TestMessages(t *testing.T) {
 	f.newUser(accountA, "User", readBucket)
 	const mine = "arn:aws:iam::111111111111:policy/mine"
 	const missing = "arn:aws:iam::111111111111:policy/missing"
+	const issuer = "arn:aws:iam::111111111111:oidc-provider/i.example.com"
+	for _, name := range []string{"Group", "Group2"} {
+		f.must(root, "CreateGroup", "GroupName", name)
+	}
+	f.must(root, "CreateUser", "UserName", "User2")
+	f.must(root, "CreateInstanceProfile", "InstanceProfileName", "Profile")
 	const admin = "arn:aws:iam::aws:policy/AdministratorAccess"
 	f.must(root, "CreatePolicy", "PolicyName", "mine", "PolicyDocument", allowAll)
 	f.must(root, "AttachRolePolicy", "RoleName", "Role", "PolicyArn", mine)
@@ -53,7 +59,27 @@ func TestMessages(t *testing.T) {
 		{bad("NoSuchEntity", "User User does not have a permissions boundary."), "DeleteUserPermissionsBoundary", []string{"UserName", "User"}},
 		{bad("NoSuchEntity", "Scope ARN: %s does not exist or is not attachable.", missing), "PutRolePermissionsBoundary", []string{"RoleName", "Role", "PermissionsBoundary", missing}},
 		{bad("NoSuchEntity", "Login Profile for User User cannot be found."), "GetLoginProfile", []string{"UserName", "User"}},
+		{bad("NoSuchEntity", "The group with name x cannot be found."), "GetGroup", []string{"GroupName", "x"}},
+		{bad("NoSuchEntity", "The group with name x cannot be found."), "AddUserToGroup", []string{"GroupName", "x", "UserName", "User"}},
+		{bad("NoSuchEntity", "The user with name x cannot be found."), "AddUserToGroup", []string{"GroupName", "Group", "UserName", "x"}},
+		{bad("NoSuchEntity", "The user with name x cannot be found."), "RemoveUserFromGroup", []string{"GroupName", "Group", "UserName", "x"}},
+		{bad("NoSuchEntity", "The group policy with name x cannot be found."), "GetGroupPolicy", []string{"GroupName", "Group", "PolicyName", "x"}},
+		{bad("NoSuchEntity", "The group policy with name x cannot be found."), "DeleteGroupPolicy", []string{"GroupName", "Group", "PolicyName", "x"}},
+		{bad("NoSuchEntity", "Policy %s was not found.", admin), "DetachGroupPolicy", []string{"GroupName", "Group", "PolicyArn", admin}},
+		{bad("NoSuchEntity", "Policy %s does not exist or is not attachable.", missing), "AttachGroupPolicy", []string{"GroupName", "Group", "PolicyArn", missing}},
+		{bad("NoSuchEntity", "Instance Profile x cannot be found."), "DeleteInstanceProfile", []string{"InstanceProfileName", "x"}},
+		{bad("NoSuchEntity", "Instance Profile x cannot be found."), "AddRoleToInstanceProfile", []string{"InstanceProfileName", "x", "RoleName", "Role"}},
+		{bad("NoSuchEntity", "The role with name x cannot be found."), "AddRoleToInstanceProfile", []string{"InstanceProfileName", "Profile", "RoleName", "x"}},
+		{bad("NoSuchEntity", "The role with name x cannot be found."), "ListInstanceProfilesForRole", []string{"RoleName", "x"}},
+		{bad("NoSuchEntity", "The account alias with name acme cannot be found."), "DeleteAccountAlias", []string{"AccountAlias", "acme"}},
+		{bad("NoSuchEntity", "The Access Key with id AKIAXXXXXXXXXXXXXXXX cannot be found"), "GetAccessKeyLastUsed", []string{"AccessKeyId", "AKIAXXXXXXXXXXXXXXXX"}},
+		{bad("NoSuchEntity", "Role Role does not have a permissions boundary."), "DeleteRolePermissionsBoundary", []string{"RoleName", "Role"}},
+		{bad("NoSuchEntity", "OpenIDConnect Provider not found for arn %s", issuer), "AddClientIDToOpenIDConnectProvider", []string{"OpenIDConnectProviderArn", issuer, "ClientID", "a"}},
 		// I17
+		{bad("EntityAlreadyExists", "Group with name GROUP already exists."), "CreateGroup", []string{"GroupName", "GROUP"}},
+		{bad("EntityAlreadyExists", "Group with name group2 already exists."), "UpdateGroup", []string{"GroupName", "Group", "NewGroupName", "group2"}},
+		{bad("EntityAlreadyExists", "User with name user2 already exists."), "UpdateUser", []string{"UserName", "User", "NewUserName", "user2"}},
+		{bad("EntityAlreadyExists", "Instance Profile profile already exists."), "CreateInstanceProfile", []string{"InstanceProfileName", "profile"}},
 		{bad("EntityAlreadyExists", "Role with name role already exists."), "CreateRole", []string{"RoleName", "role", "AssumeRolePolicyDocument", trust}},
 		{bad("EntityAlreadyExists", "User with name USER already exists."), "CreateUser", []string{"UserName", "USER"}},
 		{bad("EntityAlreadyExists", "A policy called mine already exists. Duplicate names are not allowed."), "CreatePolicy", []string{"PolicyName", "mine", "PolicyDocument", allowAll}},
@@ -67,10 +93,21 @@ func TestMessages(t *testing.T) {
 		{bad("LimitExceeded", "Cannot exceed quota for PolicySize: 6144"), "CreatePolicy", []string{"PolicyName", "big", "PolicyDocument", big(6145)}},
 		{bad("LimitExceeded", "Maximum policy size of 10240 bytes exceeded for role Role"), "PutRolePolicy", []string{"RoleName", "Role", "PolicyName", "q", "PolicyDocument", big(10240)}},
 		{bad("LimitExceeded", "Maximum policy size of 2048 bytes exceeded for user User"), "PutUserPolicy", []string{"UserName", "User", "PolicyName", "p", "PolicyDocument", big(2049)}},
+		{bad("LimitExceeded", "Maximum policy size of 5120 bytes exceeded for group Group"), "PutGroupPolicy", []string{"GroupName", "Group", "PolicyName", "p", "PolicyDocument", big(5121)}},
 		{bad("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048"), "UpdateAssumeRolePolicy", []string{"RoleName", "Role", "PolicyDocument", strings.Replace(trust, `"Effect"`, `"Sid":"`+strings.Repeat("s", 2048)+`","Effect"`, 1)}},
 		// I20
 		{bad("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."), "TagRole", []string{"RoleName", "Role", "Tags.member.1.Key", "a", "Tags.member.1.Value", "1", "Tags.member.2.Key", "A", "Tags.member.2.Value", "2"}},
+		{bad("InvalidInput", "Duplicate tag keys found. Please note that Tag keys are case insensitive."), "CreateInstanceProfile", []string{"InstanceProfileName", "q", "Tags.member.1.Key", "a", "Tags.member.1.Value", "1", "Tags.member.2.Key", "A", "Tags.member.2.Value", "2"}},
+		{bad("InvalidInput", "Thumbprint list must contain fewer than 5 entries."), "CreateOpenIDConnectProvider", append([]string{"Url", "https://i.example.com"}, members("ThumbprintList", 6)...)},
+		{bad("LimitExceeded", "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100"), "CreateOpenIDConnectProvider", append([]string{"Url", "https://i.example.com"}, members("ClientIDList", 101)...)},
 		// I13, I14
+		{bad("ValidationError", one+"Value at 'groupName' failed to satisfy constraint: Member must not be null"), "CreateGroup", nil},
+		{bad("ValidationError", one+"Value at 'groupName' failed to satisfy constraint: Member must have length less than or equal to 128"), "CreateGroup", []string{"GroupName", long + long}},
+		{bad("ValidationError", one+"Value at 'newUserName' failed to satisfy constraint: Member must have length less than or equal to 64"), "UpdateUser", []string{"UserName", "User", "NewUserName", long}},
+		{bad("ValidationError", "The specified value for groupName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"), "CreateGroup", []string{"GroupName", "a b"}},
+		{bad("ValidationError", "The specified value for newUserName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"), "UpdateUser", []string{"UserName", "User", "NewUserName", "a/b"}},
+		{bad("ValidationError", one+"Value at 'tagKeys' failed to satisfy constraint: Member must not be null"), "UntagInstanceProfile", []string{"InstanceProfileName", "Profile"}},
+		{bad("ValidationError", "Invalid ARN:  Could not be parsed!"), "GetOpenIDConnectProvider", []string{"OpenIDConnectProviderArn", "longer-than-twenty-chars"}},
 		{bad("ValidationError", one+"Value at 'roleName' failed to satisfy constraint: Member must not be null"), "DeleteRole", nil},
 		{bad("ValidationError", one+"Value at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64"), "GetRole", []string{"RoleName", long}},
 		{bad("ValidationError", "2 validation errors detected: Value at 'roleName' failed to satisfy constraint: Member must not be null; Value at 'policyName' failed to satisfy constraint: Member must have length greater than or equal to 1"), "GetRolePolicy", []string{"PolicyName", ""}},
@@ -110,6 +147,15 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// members are n values of a list parameter.
+func members(name string, n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("%s.member.%d", name, i+1), strings.Repeat("a", 40))
+	}
+	return out
+}
+
 // Quotas that take several calls to reach (I19).
 func TestQuotas(t *testing.T) {
 	f := newFixture(t)
@@ -143,4 +189,64 @@ func TestQuotas(t *testing.T) {
 		f.must(root, "TagUser", "UserName", "u", "Tags.member.1.Key", fmt.Sprint(i), "Tags.member.1.Value", "")
 	}
 	f.refused(answer{Status: 409, Code: "LimitExceeded", Message: "The number of tags has reached the maximum limit."}, root, "TagUser", "UserName", "u", "Tags.member.1.Key", "x", "Tags.member.1.Value", "")
+}
+
+// What an account and a user may have at most (I51). The things are put in place by
+// changes of many, because 5000 calls take their time.
+func TestAccountQuotas(t *testing.T) {
+	f := newFixture(t)
+	root := rootOf(accountA)
+	put := func(n int, add func(*change, int)) {
+		t.Helper()
+		const batch = 90
+		for from := 0; from < n; from += batch {
+			err := f.change(t.Context(), func(ch *change) error {
+				for i := from; i < min(from+batch, n); i++ {
+					add(ch, i)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, kind := range []entityKind{userKind, groupKind, roleKind} {
+		put(kind.mostOf(), func(ch *change, i int) {
+			ch.putEntity(&entity{Kind: kind, Account: accountA, Path: "/", Name: fmt.Sprintf("n%d", i), ID: fmt.Sprintf("%s%d", kind, i)})
+		})
+	}
+	put(maxPolicies, func(ch *change, i int) {
+		ch.putPolicy(&managedPolicy{Account: accountA, Path: "/", Name: fmt.Sprintf("n%d", i), Default: "v1", Versions: []policyVersion{{ID: "v1", Text: allowAll}}})
+	})
+	put(maxInstanceProfiles, func(ch *change, i int) {
+		ch.putProfile(&instanceProfile{Account: accountA, Path: "/", Name: fmt.Sprintf("n%d", i)})
+	})
+	put(maxIssuers, func(ch *change, i int) {
+		ch.putIssuer(&oidcProvider{Account: accountA, URL: fmt.Sprintf("n%d", i)})
+	})
+	for _, tc := range []struct {
+		quota  string
+		action string
+		params []string
+	}{
+		{"UsersPerAccount: 5000", "CreateUser", []string{"UserName", "x"}},
+		{"GroupsPerAccount: 300", "CreateGroup", []string{"GroupName", "x"}},
+		{"RolesPerAccount: 1000", "CreateRole", []string{"RoleName", "x", "AssumeRolePolicyDocument", trusting("Service", "s3.amazonaws.com")}},
+		{"RolesPerAccount: 1000", "CreateServiceLinkedRole", []string{"AWSServiceName", "batch.amazonaws.com"}},
+		{"PoliciesPerAccount: 1500", "CreatePolicy", []string{"PolicyName", "x", "PolicyDocument", allowAll}},
+		{"InstanceProfilesPerAccount: 1000", "CreateInstanceProfile", []string{"InstanceProfileName", "x"}},
+		{"OpenIdConnectProvidersPerAccount: 100", "CreateOpenIDConnectProvider", []string{"Url", "https://x"}},
+	} {
+		f.refused(answer{Status: 409, Code: "LimitExceeded", Message: "Cannot exceed quota for " + tc.quota}, root, tc.action, tc.params...)
+		f.must(rootOf(accountB), tc.action, tc.params...) // another account is not full
+	}
+	for i := range maxGroupsPerUser {
+		f.must(root, "AddUserToGroup", "UserName", "n0", "GroupName", fmt.Sprintf("n%d", i))
+	}
+	f.refused(answer{Status: 409, Code: "LimitExceeded", Message: "Cannot exceed quota for GroupsPerUser: 10"}, root, "AddUserToGroup", "UserName", "n0", "GroupName", "n10")
+	for i := range maxAttached {
+		f.must(root, "AttachGroupPolicy", "GroupName", "n0", "PolicyArn", fmt.Sprintf("arn:aws:iam::111111111111:policy/n%d", i))
+	}
+	f.refused(answer{Status: 409, Code: "LimitExceeded", Message: "Cannot exceed quota for PoliciesPerGroup: 10"}, root, "AttachGroupPolicy", "GroupName", "n0", "PolicyArn", "arn:aws:iam::111111111111:policy/n10")
 }

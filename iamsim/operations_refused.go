@@ -3,9 +3,8 @@ package iamsim
 // refusedRows are the operations that are answered with 501 (I47).
 func refusedRows() []operation {
 	rows := []operation{
-		// AWS takes these two without a signature: their token is the proof.
+		// AWS takes this one without a signature: its assertion is the proof.
 		{service: "sts", name: "AssumeRoleWithSAML", unsigned: true},
-		{service: "sts", name: "AssumeRoleWithWebIdentity", unsigned: true},
 	}
 	for _, name := range refusedSTS() {
 		rows = append(rows, operation{service: "sts", name: name})
@@ -18,52 +17,34 @@ func refusedRows() []operation {
 
 func refusedSTS() []string {
 	return []string{
-		"AssumeRoot", "DecodeAuthorizationMessage", "GetDelegatedAccessToken",
-		"GetWebIdentityToken",
+		"AssumeRoot", "GetDelegatedAccessToken", "GetWebIdentityToken",
 	}
 }
 
 func refusedIAM() []string {
 	return []string{
-		"AcceptDelegationRequest", "AcquireRole", "AddClientIDToOpenIDConnectProvider",
-		"AddRoleToInstanceProfile", "AddUserToGroup", "AssociateDelegationRequest",
-		"AttachGroupPolicy", "ChangePassword", "CreateAccountAlias",
-		"CreateDelegationRequest", "CreateGroup", "CreateInstanceProfile",
-		"CreateLoginProfile", "CreateOpenIDConnectProvider", "CreateSAMLProvider",
-		"CreateServiceLinkedRole", "CreateServiceSpecificCredential", "CreateVirtualMFADevice",
-		"DeactivateMFADevice", "DeleteAccountAlias", "DeleteAccountPasswordPolicy",
-		"DeleteGroup", "DeleteGroupPolicy", "DeleteInstanceProfile",
-		"DeleteLoginProfile", "DeleteOpenIDConnectProvider", "DeleteSAMLProvider",
-		"DeleteSSHPublicKey", "DeleteServerCertificate", "DeleteServiceLinkedRole",
-		"DeleteServiceSpecificCredential", "DeleteSigningCertificate", "DeleteVirtualMFADevice",
-		"DetachGroupPolicy", "DisableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootSessions",
-		"DisableOutboundWebIdentityFederation", "EnableMFADevice", "EnableOrganizationsRootCredentialsManagement",
-		"EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation", "GenerateCredentialReport",
-		"GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails", "GetAccountAuthorizationDetails",
-		"GetAccountPasswordPolicy", "GetAccountProperties", "GetAccountSummary",
-		"GetContextKeysForCustomPolicy", "GetContextKeysForPrincipalPolicy", "GetCredentialReport",
-		"GetDelegationRequest", "GetGroup", "GetGroupPolicy",
-		"GetHumanReadableSummary", "GetInstanceProfile", "GetMFADevice",
-		"GetOpenIDConnectProvider", "GetOrganizationsAccessReport", "GetOutboundWebIdentityFederationInfo",
-		"GetRoleTemplateVersion", "GetSAMLProvider", "GetSSHPublicKey",
-		"GetServerCertificate", "GetServiceLastAccessedDetails", "GetServiceLastAccessedDetailsWithEntities",
-		"GetServiceLinkedRoleDeletionStatus", "ListAccountAliases", "ListAttachedGroupPolicies",
-		"ListDelegationRequests", "ListGroupPolicies", "ListGroups",
-		"ListInstanceProfileTags", "ListInstanceProfiles", "ListMFADeviceTags",
-		"ListOpenIDConnectProviderTags", "ListOpenIDConnectProviders", "ListOrganizationsFeatures",
-		"ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags", "ListSAMLProviders",
-		"ListServerCertificateTags", "ListServerCertificates", "ListVirtualMFADevices",
-		"PutAccountProperties", "PutGroupPolicy", "RejectDelegationRequest",
-		"RemoveClientIDFromOpenIDConnectProvider", "RemoveRoleFromInstanceProfile", "RemoveUserFromGroup",
+		"AcceptDelegationRequest", "AcquireRole", "AssociateDelegationRequest",
+		"ChangePassword", "CreateDelegationRequest", "CreateLoginProfile",
+		"CreateSAMLProvider", "CreateServiceSpecificCredential", "CreateVirtualMFADevice",
+		"DeactivateMFADevice", "DeleteAccountPasswordPolicy", "DeleteSAMLProvider",
+		"DeleteSSHPublicKey", "DeleteServerCertificate", "DeleteServiceSpecificCredential",
+		"DeleteSigningCertificate", "DeleteVirtualMFADevice", "DisableOrganizationsRootCredentialsManagement",
+		"DisableOrganizationsRootSessions", "DisableOutboundWebIdentityFederation", "EnableMFADevice",
+		"EnableOrganizationsRootCredentialsManagement", "EnableOrganizationsRootSessions", "EnableOutboundWebIdentityFederation",
+		"GenerateCredentialReport", "GenerateOrganizationsAccessReport", "GenerateServiceLastAccessedDetails",
+		"GetAccountProperties", "GetCredentialReport", "GetDelegationRequest",
+		"GetHumanReadableSummary", "GetMFADevice", "GetOrganizationsAccessReport",
+		"GetOutboundWebIdentityFederationInfo", "GetRoleTemplateVersion", "GetSAMLProvider",
+		"GetSSHPublicKey", "GetServerCertificate", "GetServiceLastAccessedDetails",
+		"GetServiceLastAccessedDetailsWithEntities", "ListDelegationRequests", "ListMFADeviceTags",
+		"ListOrganizationsFeatures", "ListPoliciesGrantingServiceAccess", "ListSAMLProviderTags",
+		"ListServerCertificateTags", "PutAccountProperties", "RejectDelegationRequest",
 		"ResetServiceSpecificCredential", "ResyncMFADevice", "SendDelegationToken",
-		"SetSecurityTokenServicePreferences", "SimulateCustomPolicy", "SimulatePrincipalPolicy",
-		"TagInstanceProfile", "TagMFADevice", "TagOpenIDConnectProvider",
-		"TagSAMLProvider", "TagServerCertificate", "UntagInstanceProfile",
-		"UntagMFADevice", "UntagOpenIDConnectProvider", "UntagSAMLProvider",
+		"SetSecurityTokenServicePreferences", "TagMFADevice", "TagSAMLProvider",
+		"TagServerCertificate", "UntagMFADevice", "UntagSAMLProvider",
 		"UntagServerCertificate", "UpdateAccountPasswordPolicy", "UpdateDelegationRequest",
-		"UpdateGroup", "UpdateLoginProfile", "UpdateOpenIDConnectProviderThumbprint",
-		"UpdateSAMLProvider", "UpdateSSHPublicKey", "UpdateServerCertificate",
-		"UpdateServiceSpecificCredential", "UpdateSigningCertificate", "UploadSSHPublicKey",
-		"UploadServerCertificate", "UploadSigningCertificate",
+		"UpdateLoginProfile", "UpdateSAMLProvider", "UpdateSSHPublicKey",
+		"UpdateServerCertificate", "UpdateServiceSpecificCredential", "UpdateSigningCertificate",
+		"UploadSSHPublicKey", "UploadServerCertificate", "UploadSigningCertificate",
 	}
 }

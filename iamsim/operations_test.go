@@ -62,10 +62,16 @@ func TestDeniedEverywhere(t *testing.T) {
 			continue
 		}
 		var params []string
-		if op.Name == "AssumeRole" {
-			params = []string{"RoleArn", "arn:aws:iam::111111111111:role/none", "RoleSessionName", "session"}
+		if strings.HasPrefix(op.Name, "AssumeRole") {
+			params = []string{"RoleArn", "arn:aws:iam::111111111111:role/none", "RoleSessionName", "session", "WebIdentityToken", "none"}
 		}
 		got := f.call(user, op.Name, params...)
+		if op.Name == "AssumeRoleWithWebIdentity" { // who signs doesn't matter: the token speaks
+			if got.Code != "InvalidIdentityToken" {
+				t.Errorf("%s: %d %s, want InvalidIdentityToken", op.Name, got.Status, got.Code)
+			}
+			continue
+		}
 		if free[op.Name] {
 			if got.Status != http.StatusOK {
 				t.Errorf("%s: %d %s, want 200", op.Name, got.Status, got.Code)
@@ -86,10 +92,13 @@ func TestUnsignedEverywhere(t *testing.T) {
 	f := newFixture(t)
 	for _, op := range Operations() {
 		_, version := serviceOf(op.Name)
-		got := f.do(f.post("Action=" + op.Name + "&Version=" + version))
+		got := f.do(f.post("Action=" + op.Name + "&Version=" + version + "&RoleArn=arn:aws:iam::111111111111:role/none&RoleSessionName=session&WebIdentityToken=none"))
 		want := answer{Status: http.StatusForbidden, Code: "MissingAuthenticationToken"}
-		if op.Name == "AssumeRoleWithSAML" || op.Name == "AssumeRoleWithWebIdentity" {
+		switch op.Name {
+		case "AssumeRoleWithSAML":
 			want = answer{Status: http.StatusNotImplemented, Code: "NotImplemented"}
+		case "AssumeRoleWithWebIdentity": // needs a token instead
+			want = answer{Status: http.StatusBadRequest, Code: "InvalidIdentityToken"}
 		}
 		if got.Status != want.Status || got.Code != want.Code {
 			t.Errorf("%s: %d %s, want %d %s", op.Name, got.Status, got.Code, want.Status, want.Code)
@@ -121,6 +130,22 @@ func TestDenialNamesTheResource(t *testing.T) {
 		{"ListUsers", "arn:aws:iam::111111111111:user/", nil},
 		{"ListRoles", "arn:aws:iam::111111111111:role/", nil},
 		{"PutRolePolicy", "role crr", []string{"RoleName", "crr"}},
+		{"CreateGroup", "arn:aws:iam::111111111111:group/g", []string{"GroupName", "g"}},
+		{"GetGroup", "group g", []string{"GroupName", "g"}},
+		{"AddUserToGroup", "group g", []string{"GroupName", "g", "UserName", "u"}},
+		{"ListGroups", "arn:aws:iam::111111111111:group/", nil},
+		{"ListGroupsForUser", "user u", []string{"UserName", "u"}},
+		{"CreateInstanceProfile", "arn:aws:iam::111111111111:instance-profile/x/p", []string{"InstanceProfileName", "p", "Path", "/x/"}},
+		{"GetInstanceProfile", "instance profile p", []string{"InstanceProfileName", "p"}},
+		{"AddRoleToInstanceProfile", "instance profile p", []string{"InstanceProfileName", "p", "RoleName", "crr"}},
+		{"ListInstanceProfiles", "arn:aws:iam::111111111111:instance-profile/", nil},
+		{"ListInstanceProfilesForRole", "role crr", []string{"RoleName", "crr"}},
+		{"CreateServiceLinkedRole", "arn:aws:iam::111111111111:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch", []string{"AWSServiceName", "batch.amazonaws.com"}},
+		{"GetAccountSummary", "*", nil},
+		{"ListAccountAliases", "*", nil},
+		{"ListVirtualMFADevices", "arn:aws:iam::111111111111:mfa/", nil},
+		{"GetOpenIDConnectProvider", "arn:aws:iam::111111111111:oidc-provider/i.example.com", []string{"OpenIDConnectProviderArn", "arn:aws:iam::111111111111:oidc-provider/i.example.com"}},
+		{"DecodeAuthorizationMessage", "*", []string{"EncodedMessage", "x"}},
 		{"GetFederationToken", "arn:aws:sts::111111111111:federated-user/bob", []string{"Name", "bob"}},
 	} {
 		service, _ := serviceOf(tc.action)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"twinbucket/iamsim/policy"
@@ -110,11 +111,35 @@ func TestReopenAndReset(t *testing.T) {
 	f.must(rootOf(accountA), "AttachUserPolicy", "UserName", "u", "PolicyArn", "arn:aws:iam::111111111111:policy/p")
 	role := f.newRole(accountA, "r", trusting("AWS", "arn:aws:iam::222222222222:user/u"), allowAll)
 	session := f.assume(userB, role, "s1")
+	f.must(userA, "GetCallerIdentity")
+	rootA := rootOf(accountA)
+	f.must(rootA, "CreateGroup", "GroupName", "g")
+	f.must(rootA, "PutGroupPolicy", "GroupName", "g", "PolicyName", "gp", "PolicyDocument", readBucket)
+	f.must(rootA, "AddUserToGroup", "GroupName", "g", "UserName", "u")
+	f.must(rootA, "CreateInstanceProfile", "InstanceProfileName", "ip")
+	f.must(rootA, "AddRoleToInstanceProfile", "InstanceProfileName", "ip", "RoleName", "r")
+	f.must(rootA, "CreateAccountAlias", "AccountAlias", "acme")
+	f.must(rootA, "CreateOpenIDConnectProvider", "Url", "https://i.example.com")
+	f.must(rootA, "CreateServiceLinkedRole", "AWSServiceName", "batch.amazonaws.com")
+	task := check[*iam.DeleteServiceLinkedRoleOutput](t)(f.iam(rootA).DeleteServiceLinkedRole(t.Context(), &iam.DeleteServiceLinkedRoleInput{RoleName: aws.String("AWSServiceRoleForBatch")})).DeletionTaskId
 	for range 100 { // more records than one transaction takes
 		f.assume(userB, role, "more")
 	}
 
+	if err := f.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	again := serveOn(t, f.engine)
+	for action, want := range map[string]string{
+		"GetGroup": "<UserName>u<", "GetGroupPolicy": "<PolicyName>gp<", "ListGroupsForUser": "<GroupName>g<", "GetInstanceProfile": "<RoleName>r<",
+		"ListAccountAliases": "<member>acme<", "ListOpenIDConnectProviders": ":oidc-provider/i.example.com<", "GetServiceLinkedRoleDeletionStatus": ">SUCCEEDED<",
+		"GetAccessKeyLastUsed": "<ServiceName>sts<",
+	} {
+		got := again.must(rootA, action, "GroupName", "g", "PolicyName", "gp", "UserName", "u", "InstanceProfileName", "ip", "DeletionTaskId", *task, "AccessKeyId", userA.AccessKeyID)
+		if !strings.Contains(got.Body, want) {
+			t.Errorf("%s after reopening: %s", action, got.Body)
+		}
+	}
 	again.must(userA, "GetPolicy", "PolicyArn", "arn:aws:iam::111111111111:policy/p")
 	again.must(session, "ListUsers")
 	again.assume(userB, role, "s2") // the pin is still there
@@ -141,7 +166,8 @@ func TestReopenAndReset(t *testing.T) {
 	if got := third.call(userB, "GetCallerIdentity"); got.Code != "InvalidClientTokenId" {
 		t.Errorf("after Reset of everything: %d %s", got.Status, got.Code)
 	}
-	if n := len(third.image.sessions) + len(third.image.byID) + len(third.image.keys) + len(third.image.policies) + len(third.image.roleUsed); n != 0 {
+	if n := len(third.image.sessions) + len(third.image.byID) + len(third.image.keys) + len(third.image.policies) + len(third.image.roleUsed) +
+		len(third.image.profiles) + len(third.image.issuers) + len(third.image.aliases) + len(third.image.tasks); n != 0 {
 		t.Errorf("%d records survived", n)
 	}
 }

@@ -10,9 +10,6 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// maxVersions is the quota of one managed policy (I19).
-const maxVersions = 5
-
 type versionShape struct {
 	Document         document // only in the answer of GetPolicyVersion (I22)
 	VersionId        string

@@ -9,33 +9,39 @@ import (
 	"twinbucket/iamsim/policy"
 )
 
-// entityKind tells users from roles. Its value is the word that ARNs and messages use.
+// entityKind tells users, groups and roles apart. Its value is the word that ARNs and
+// messages use.
 type entityKind string
 
 const (
-	userKind entityKind = "user"
-	roleKind entityKind = "role"
+	userKind  entityKind = "user"
+	groupKind entityKind = "group"
+	roleKind  entityKind = "role"
 )
 
-// entity is a user or a role. In an image it is immutable: changes work on a copy
-// (see [entity.edit]) and replace it.
+// entity is a user, a group or a role: what policies are attached to. In an image it is
+// immutable: changes work on a copy (see [entity.edit]) and replace it.
 type entity struct {
 	Kind     entityKind
 	Account  string
 	Path     string
 	Name     string
-	ID       string // AIDA… or AROA… (I10)
+	ID       string // AIDA…, AGPA… or AROA… (I10)
 	Created  time.Time
 	Tags     []tag          `json:",omitempty"`
 	Boundary string         `json:",omitempty"` // ARN of a managed policy
 	Inline   []inlinePolicy `json:",omitempty"` // by name
 	Attached []string       `json:",omitempty"` // ARNs of managed policies, in the order of attaching
 
+	// Groups are the ids of a user's groups.
+	Groups []string `json:",omitempty"`
+
 	// Roles only.
 	Trust       string            `json:",omitempty"`
 	Pins        map[string]string `json:",omitempty"` // of the principals in Trust (I23)
 	Description string            `json:",omitempty"`
 	MaxSession  int               `json:",omitempty"` // seconds
+	Service     string            `json:",omitempty"` // whose service-linked role it is (I57)
 
 	arn string // set when the entity enters an image
 }
@@ -50,6 +56,7 @@ func (e *entity) edit() *entity {
 	c.Tags = append([]tag(nil), e.Tags...)
 	c.Inline = append([]inlinePolicy(nil), e.Inline...)
 	c.Attached = append([]string(nil), e.Attached...)
+	c.Groups = append([]string(nil), e.Groups...)
 	return &c
 }
 
@@ -151,6 +158,9 @@ type session struct {
 	Tags           map[string]string `json:",omitempty"`
 	TransitiveTags []string          `json:",omitempty"`
 	SourceIdentity string            `json:",omitempty"`
+	// Provider and Claims are those of AssumeRoleWithWebIdentity.
+	Provider string              `json:",omitempty"` // ARN
+	Claims   map[string][]string `json:",omitempty"` // by condition key (I59)
 
 	state *Session // what Callers of this session share; set when it enters an image
 }
@@ -160,13 +170,21 @@ type sessionPolicy struct{ Owner, Name, Text string }
 // Keys of the engine. Names are unique without regard to case (I11), so the keys hold
 // the lower-case form and the records the given one.
 const (
-	keyPrefix     = "iam/"
-	userPrefix    = keyPrefix + "u/"
-	rolePrefix    = keyPrefix + "r/"
-	policyPrefix  = keyPrefix + "p/"
-	keysPrefix    = keyPrefix + "k/"
-	sessionPrefix = keyPrefix + "s/"
-	usedPrefix    = keyPrefix + "l/" // last use of roles, by role id
+	keyPrefix    = "iam/"
+	userPrefix   = keyPrefix + "u/"
+	rolePrefix   = keyPrefix + "r/"
+	policyPrefix = keyPrefix + "p/"
+	// organizationKey is one record, not a prefix: there is one organization.
+	organizationKey = keyPrefix + "o/"
+	keysPrefix      = keyPrefix + "k/"
+	sessionPrefix   = keyPrefix + "s/"
+	usedPrefix      = keyPrefix + "l/" // last use of roles, by role id
+	groupPrefix     = keyPrefix + "g/"
+	profilePrefix   = keyPrefix + "i/"
+	aliasPrefix     = keyPrefix + "a/" // by account
+	issuerPrefix    = keyPrefix + "f/" // OpenID Connect providers
+	taskPrefix      = keyPrefix + "d/" // deletions of service-linked roles
+	keyUsePrefix    = keyPrefix + "t/" // last use of access keys, by key id
 )
 
 // nameKey identifies a named thing of an account in the maps of an image.
@@ -175,8 +193,11 @@ func nameKey(account, name string) string { return account + "/" + strings.ToLow
 func (e *entity) key() string { return nameKey(e.Account, e.Name) }
 
 func (e *entity) storeKey() string {
-	if e.Kind == roleKind {
+	switch e.Kind {
+	case roleKind:
 		return rolePrefix + e.key()
+	case groupKind:
+		return groupPrefix + e.key()
 	}
 	return userPrefix + e.key()
 }

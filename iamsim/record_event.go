@@ -21,6 +21,8 @@ func (c *Caller) Identity() trail.Identity {
 		id.Type = "IAMUser"
 	case policy.Service:
 		return trail.Identity{Type: "AWSService", InvokedBy: c.Principal.ARN}
+	case policy.WebIdentity:
+		return trail.Identity{Type: "WebIdentityUser", PrincipalID: c.UserID}
 	case policy.Anonymous, "":
 		return trail.Identity{Type: "Anonymous"}
 	default:
@@ -55,7 +57,8 @@ func (s *Service) record(c *call, rendered *rendering, took time.Duration) {
 		ErrorCode:       rendered.code,
 		ErrorMessage:    rendered.message,
 		HTTPStatus:      rendered.status,
-		Recipient:       c.caller.Principal.Account,
+		Recipient:       recipient(c),
+		Authorizations:  c.permissions,
 	}
 	if c.target.arn != "" && c.target.arn != "*" {
 		e.Resources = []trail.Resource{{ARN: c.target.arn, AccountID: c.target.account}}
@@ -63,8 +66,16 @@ func (s *Service) record(c *call, rendered *rendering, took time.Duration) {
 	s.cfg.Record(e, took, rendered.cause)
 }
 
+// recipient is whose trail an event belongs to: a web identity's call is the role's account's.
+func recipient(c *call) string {
+	if account := c.caller.Principal.Account; account != "" {
+		return account
+	}
+	return c.target.account
+}
+
 // recordServiceRole leaves the AssumeRole event of a service (I33).
-func (s *Service) recordServiceRole(req ServiceRole, session *Caller, now time.Time, took time.Duration, err error) {
+func (s *Service) recordServiceRole(req ServiceRole, session *Caller, needed Permissions, now time.Time, took time.Duration, err error) {
 	account := session.Principal.Account
 	if account == "" {
 		_, account, _, _ = splitEntityARN(req.RoleARN)
@@ -84,6 +95,7 @@ func (s *Service) recordServiceRole(req ServiceRole, session *Caller, now time.T
 		ReadOnly:        true,
 		Recipient:       account,
 		HTTPStatus:      200,
+		Authorizations:  needed,
 	}
 	var cause error
 	if err != nil {

@@ -7,10 +7,9 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// Quotas and defaults of roles (I12, I19).
+// Lengths of role sessions in seconds (I12).
 const (
-	maxTrustSize     = 2048
-	defaultRoleHours = 3600 // seconds
+	defaultRoleHours = 3600
 	maxRoleHours     = 12 * 3600
 )
 
@@ -71,6 +70,9 @@ func createRole(s *Service, c *call) (any, error) {
 			return err
 		}
 		if role.Pins, err = ch.checkTrust(role.Trust); err != nil {
+			return err
+		}
+		if err := ch.roomFor(role); err != nil {
 			return err
 		}
 		ch.putEntity(role)
@@ -149,6 +151,7 @@ func updateRole(s *Service, c *call) (any, error) {
 		}
 		if longest != 0 {
 			role.MaxSession = longest
+			return mayModify(role) // a description may be changed (I57)
 		}
 		return nil
 	})
@@ -210,6 +213,12 @@ func deleteRole(s *Service, c *call) (any, error) {
 		role, err := ch.find(roleKind, c.account(), name)
 		if err != nil {
 			return err
+		}
+		if err := mayModify(role); err != nil {
+			return err
+		}
+		if len(ch.profilesOf(role)) > 0 {
+			return roleInProfile()
 		}
 		if err := role.mayDelete(); err != nil {
 			return err

@@ -34,6 +34,8 @@ type call struct {
 	id      string // request id
 	region  string
 	now     time.Time // domain time: one timestamp for the whole call
+	// permissions is what the caller was authorized for so far.
+	permissions Permissions
 }
 
 // account is whose users, roles and policies the call is about.
@@ -44,7 +46,7 @@ func (c *call) account() string { return c.caller.Principal.Account }
 func (s *Service) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Signed, signErr error) {
 	started := s.transportTime()
 	c := &call{ctx: r.Context(), now: s.cfg.Clock.Now(), id: w.Header().Get(requestIDHeader), region: "us-east-1", form: &form{}}
-	c.caller = Caller{Source: requestSource(r)}
+	c.caller = Caller{Source: requestSource(r)}.Observed(c.permissions.Observe)
 	if c.id == "" {
 		c.id = s.random.requestID()
 	}
@@ -52,6 +54,9 @@ func (s *Service) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Si
 	rendered := s.render(c, result, err)
 	w.Header().Set(requestIDHeader, c.id)
 	w.Header().Set("Content-Type", "text/xml")
+	if m := s.AuthorizationMessage(rendered.denied); m != "" {
+		w.Header().Set(authorizationMessageHeader, m)
+	}
 	w.WriteHeader(rendered.status)
 	_, _ = w.Write(rendered.body) // the client may be gone; the call is done either way
 	s.record(c, rendered, s.transportTime().Sub(started))
@@ -72,11 +77,10 @@ func (s *Service) perform(c *call, r *http.Request, signed *sigv4.Signed, signEr
 	if err := s.route(c, r, signed, body); err != nil {
 		return nil, err
 	}
-	if c.op.unsigned {
-		return nil, notSupported(c)
-	}
-	if err := s.authenticate(c, r, signed, signErr, body); err != nil {
-		return nil, err
+	if !c.op.unsigned {
+		if err := s.authenticate(c, r, signed, signErr, body); err != nil {
+			return nil, err
+		}
 	}
 	if c.op.handler == nil {
 		return nil, notSupported(c)
@@ -162,7 +166,7 @@ func (s *Service) authenticate(c *call, r *http.Request, signed *sigv4.Signed, s
 		return err
 	}
 	caller.Source.RequestID = c.id
-	c.caller = caller
+	c.caller = caller.Observed(c.permissions.Observe)
 	return nil
 }
 
@@ -207,7 +211,7 @@ func (s *Service) require(c *call, action string, t target, keys policy.Context)
 	d, err := s.Authorize(c.ctx, &c.caller, &Request{
 		Action: action, Resource: t.arn, ResourceAccount: t.account, Region: c.region, Context: keys,
 	})
-	if err != nil || d.Allowed() {
+	if err != nil || d.Permitted() {
 		return err
 	}
 	message := "User: " + d.Principal.ARN + " is not authorized to perform: " + action +
@@ -221,6 +225,7 @@ type rendering struct {
 	body          []byte
 	code, message string // of an error
 	cause         error  // private: for the log and the recorder
+	denied        *policy.Decision
 }
 
 func (s *Service) render(c *call, result any, err error) *rendering {
@@ -235,7 +240,7 @@ func (s *Service) render(c *call, result any, err error) *rendering {
 	if f == nil {
 		f = failure.New("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.").Because(err)
 	}
-	out := &rendering{status: statusOf(f.Code), code: string(f.Code), message: f.Message}
+	out := &rendering{status: statusOf(f.Code), code: string(f.Code), message: f.Message, denied: deniedBy(f)}
 	if out.status >= 500 && out.status != http.StatusNotImplemented {
 		out.cause = f.Cause
 	}

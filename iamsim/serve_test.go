@@ -167,6 +167,7 @@ func TestTrail(t *testing.T) {
 		RequestID:    got.Header.Get("x-amzn-RequestId"), Request: map[string]any{"roleName": "r"},
 		Resources: []trail.Resource{{ARN: "arn:aws:iam::111111111111:role/r", AccountID: accountA}},
 		ErrorCode: "AccessDenied", ErrorMessage: got.Message, HTTPStatus: 403, Recipient: accountA,
+		Authorizations: []trail.Authorization{{Action: "iam:DeleteRole", Resource: "arn:aws:iam::111111111111:role/r", Outcome: "implicitDeny"}},
 	}
 	if diff := cmp.Diff(want, event); diff != "" {
 		t.Errorf("event (-want +got)\n%s", diff)

@@ -12,6 +12,7 @@ import (
 	"twinbucket/iamsim/policy"
 	"twinbucket/iamsim/sigv4"
 	"twinbucket/internal/clock"
+	"twinbucket/internal/jwt"
 	"twinbucket/internal/trail"
 	"twinbucket/store/kv"
 )
@@ -23,7 +24,16 @@ type Config struct {
 	Rand       io.Reader      // default crypto/rand.Reader
 	RootSecret string         // secret of the root keys, default "test"
 	Record     trail.Recorder // optional
-	Logger     *slog.Logger
+	Enforce    Enforcement    // default Strict
+	// Organization replaces the stored one at Open and after a Reset of everything; nil
+	// leaves the stored one, and after a Reset none.
+	Organization *Organization
+	// OnSoftDenial is told of every denial that is not enforced; optional.
+	OnSoftDenial func(*policy.Decision)
+	// Issuers are the public keys of OpenID Connect issuers by URL, "https://issuer.example.com":
+	// a JSON Web Key Set or PEM. AWS fetches them from the issuer; nothing is fetched here.
+	Issuers map[string][]byte
+	Logger  *slog.Logger
 }
 
 // Service holds accounts, users, roles, policies and sessions, serves the IAM and
@@ -35,6 +45,8 @@ type Service struct {
 	parsed     *parsed
 	aws        map[string]*managedPolicy // AWS managed policies, by ARN
 	operations map[string]*operation     // by service and name
+	issuerKeys map[string]jwt.Keys       // by issuer URL; set by Open
+	messages   *messages
 	// transportTime is real time: signatures are made with the client's real clock.
 	transportTime func() time.Time
 
@@ -55,12 +67,19 @@ func New(cfg Config) *Service {
 	if cfg.RootSecret == "" {
 		cfg.RootSecret = "test"
 	}
+	if cfg.Enforce == "" {
+		cfg.Enforce = Strict
+	}
 	if cfg.Record == nil {
 		cfg.Record = func(trail.Event, time.Duration, error) {}
 	}
+	random := &source{r: cfg.Rand}
+	m := &messages{random: random}
+	m.aead = sync.OnceValue(m.newAEAD)
 	return &Service{
 		cfg:           cfg,
-		random:        &source{r: cfg.Rand},
+		random:        random,
+		messages:      m,
 		verifier:      &sigv4.Verifier{},
 		parsed:        &parsed{byText: map[string]*list.Element{}, order: list.New()},
 		aws:           awsManagedPolicies(),
@@ -73,20 +92,30 @@ func New(cfg Config) *Service {
 
 // Open loads what the service keeps in memory.
 func (s *Service) Open(ctx context.Context) error {
+	var err error
+	if s.issuerKeys, err = parseIssuers(s.cfg.Issuers); err != nil {
+		return err
+	}
 	s.writing.Lock()
-	defer s.writing.Unlock()
-	return s.reload(ctx)
+	err = s.reload(ctx)
+	s.writing.Unlock()
+	if err != nil || s.cfg.Organization == nil {
+		return err
+	}
+	return s.SetOrganization(ctx, s.cfg.Organization)
 }
 
-// Close releases it. The engine stays open: it is its owner's.
-func (s *Service) Close(context.Context) error {
+// Close stores what is only kept in memory and releases the rest. The engine stays
+// open: it is its owner's.
+func (s *Service) Close(ctx context.Context) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	err := s.saveKeyUses(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.image = newImage()
 	s.forgetEffective()
-	return nil
+	return err
 }
 
 // PrincipalID returns the unique id of a live user or role, given its ARN or, as a

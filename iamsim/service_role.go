@@ -20,6 +20,9 @@ type ServiceRole struct {
 	Region        string
 	SourceARN     string // aws:SourceArn
 	SourceAccount string // aws:SourceAccount
+	// Foresee asks what would happen: no trail event is left, and a session of a role
+	// that exists is returned beside the denial, so that its permissions can be looked at.
+	Foresee bool
 	// Observe is called for the AssumeRole decision and stays on the returned Caller.
 	Observe func(*policy.Decision)
 }
@@ -33,17 +36,22 @@ type ServiceRole struct {
 func (s *Service) AssumeServiceRole(ctx context.Context, req ServiceRole) (Caller, error) {
 	started := s.transportTime()
 	now := s.cfg.Clock.Now()
-	session, err := s.assumeServiceRole(ctx, req, now)
-	s.recordServiceRole(req, &session, now, s.transportTime().Sub(started), err)
+	var needed Permissions
+	session, err := s.assumeServiceRole(ctx, req, &needed, now)
+	if req.Foresee {
+		return session, err
+	}
+	s.recordServiceRole(req, &session, needed, now, s.transportTime().Sub(started), err)
 	return session, err
 }
 
-func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, now time.Time) (Caller, error) {
+func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, needed *Permissions, now time.Time) (Caller, error) {
 	service := Caller{
 		Principal: policy.Principal{Type: policy.Service, ARN: req.Service},
 		Source:    Source{UserAgent: req.Service},
 		observe:   req.Observe,
-	}
+		foreseen:  req.Foresee,
+	}.Observed(needed.Observe)
 	ask := &Request{Action: "sts:AssumeRole", Resource: req.RoleARN, Region: req.Region, Context: serviceKeys(req)}
 	s.mu.RLock()
 	role := s.image.entityByARN(req.RoleARN)
@@ -61,14 +69,18 @@ func (s *Service) assumeServiceRole(ctx context.Context, req ServiceRole, now ti
 	if err != nil {
 		return Caller{}, err
 	}
-	if !decision.Allowed() {
-		return Caller{}, &failure.Error{Code: "AccessDenied", Message: decision.Message(), Decision: decision}
-	}
 	session := roleCaller(role, req.SessionName)
 	session.Session = &Session{Name: req.SessionName, Issued: now, Expires: now.Add(serviceSessionLife), InvokedBy: req.Service}
 	session.Source = service.Source
-	session.observe = req.Observe
-	return session, nil
+	session.observe, session.foreseen = req.Observe, req.Foresee
+	if decision.Permitted() {
+		return session, nil
+	}
+	denial := &failure.Error{Code: "AccessDenied", Message: decision.Message(), Decision: decision}
+	if req.Foresee {
+		return session, denial
+	}
+	return Caller{}, denial
 }
 
 // serviceKeys are the condition keys of a service that assumes a role (I33).

@@ -18,12 +18,9 @@ type sessionInput struct {
 	tags   []tag
 }
 
-func (f *form) sessionInput() sessionInput {
-	in := sessionInput{
-		policy: f.optional("Policy", 1, maxSessionPolicy),
-		arns:   f.list("PolicyArns", ".arn"),
-		tags:   f.tags(),
-	}
+// sessionPolicies reads the policies of a session, not its tags.
+func (f *form) sessionPolicies() sessionInput {
+	in := sessionInput{policy: f.optional("Policy", 1, maxSessionPolicy), arns: f.list("PolicyArns", ".arn")}
 	if len(in.arns) > 10 {
 		f.violate("policyArns", strconv.Itoa(len(in.arns)), "have length less than or equal to 10")
 	}
@@ -47,7 +44,7 @@ func (f *form) word(param string, min, max int, more, pattern string, required b
 
 // applyInput copies session policies and tags into ses. packed is the share of the size
 // limit that they take, in percent; nil when there are none (I31).
-func (s *Service) applyInput(c *call, account string, ses *session, in *sessionInput) (packed *int, err error) {
+func (s *Service) applyInput(account string, ses *session, in *sessionInput) (packed *int, err error) {
 	size, tagSize := 0, 0
 	if in.policy != "" {
 		if _, err := policy.ValidateSession(in.policy); err != nil {
@@ -82,14 +79,17 @@ func (s *Service) applyInput(c *call, account string, ses *session, in *sessionI
 	}
 	percent := ((size+tagSize)*100 + maxSessionPolicy - 1) / maxSessionPolicy // rounded up
 	if percent > 100 {
-		return nil, failure.Newf("PackedPolicyTooLarge", "Packed size of session policy and session tags combined exceeds the limit. PackedPolicySize %d%%", percent)
+		if size == 0 {
+			return nil, failure.Newf("PackedPolicyTooLarge", "Packed size of session tags consumes %d%% of allotted space.", percent)
+		}
+		return nil, failure.Newf("PackedPolicyTooLarge", "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
 	}
 	return &percent, nil
 }
 
 // begin makes credentials for ses and stores it. role is the assumed role, or nil.
 func (s *Service) begin(c *call, ses *session, life time.Duration, role *entity) error {
-	ses.AccessKeyID = s.random.keyID(sessionKeyPrefix)
+	ses.AccessKeyID = s.random.keyID(sessionKeyPrefix, ses.Principal.Account)
 	ses.Secret, ses.Token = s.random.secret(), s.random.token()
 	// Whole seconds: it is what clients are told.
 	ses.Issued = c.now.Truncate(time.Second)

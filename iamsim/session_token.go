@@ -62,7 +62,8 @@ func federatedARN(account, name string) string {
 // session policies the credentials may do nothing of their own (I35).
 func getFederationToken(s *Service, c *call) (any, error) {
 	name := c.form.word("Name", 2, 32, "_+=,.@-", `[\w+=,.@-]*`, true)
-	in, life := c.form.sessionInput(), tokenLife(c)
+	in, life := c.form.sessionPolicies(), tokenLife(c)
+	in.tags = c.form.tags()
 	if err := c.form.err(); err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func getFederationToken(s *Service, c *call) (any, error) {
 		},
 		UserID: user.Account + ":" + name, Name: name,
 	}
-	packed, err := s.applyInput(c, user.Account, ses, &in)
+	packed, err := s.applyInput(user.Account, ses, &in)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package iamsim
 
 import (
 	"encoding/base64"
-	"fmt"
 	"sort"
 	"time"
 
@@ -10,12 +9,7 @@ import (
 )
 
 // param is the request parameter that names an entity of this kind.
-func (k entityKind) param() string {
-	if k == roleKind {
-		return "RoleName"
-	}
-	return "UserName"
-}
+func (k entityKind) param() string { return k.title() + "Name" }
 
 // nameLimit is the longest name that lookups accept (I12).
 func (k entityKind) nameLimit() int {
@@ -25,15 +19,26 @@ func (k entityKind) nameLimit() int {
 	return 128
 }
 
+// newNameLimit is the longest name that an entity can be given.
+func (k entityKind) newNameLimit() int {
+	if k == groupKind {
+		return 128
+	}
+	return 64
+}
+
 // title is the word that begins a sentence of AWS's messages.
 func (k entityKind) title() string {
-	if k == roleKind {
+	switch k {
+	case roleKind:
 		return "Role"
+	case groupKind:
+		return "Group"
 	}
 	return "User"
 }
 
-// noSuchEntity is the answer for a user or role that does not exist (I16).
+// noSuchEntity is the answer for a user, group or role that does not exist (I16).
 func noSuchEntity(kind entityKind, name string) error {
 	return failure.Newf("NoSuchEntity", "The %s with name %s cannot be found.", kind, name)
 }
@@ -145,19 +150,4 @@ type credentialsShape struct {
 	SecretAccessKey string
 	SessionToken    string
 	Expiration      time.Time
-}
-
-func limitExceeded(quota string, limit int) error {
-	return failure.New("LimitExceeded", fmt.Sprintf("Cannot exceed quota for %s: %d", quota, limit)) // I19
-}
-
-// sizeOf counts a document as quotas do: without white space (I19).
-func sizeOf(text string) int {
-	n := 0
-	for _, r := range text {
-		if r != ' ' && r != '\t' && r != '\n' && r != '\r' {
-			n++
-		}
-	}
-	return n
 }

@@ -31,6 +31,26 @@ func roleTarget(im *image, c *call) target {
 	return entityTarget(im, c, roleKind, c.form.get("RoleName"))
 }
 
+func groupTarget(im *image, c *call) target {
+	return entityTarget(im, c, groupKind, c.form.get("GroupName"))
+}
+
+func profileTarget(im *image, c *call) target {
+	name := c.form.get("InstanceProfileName")
+	t := target{account: c.account(), text: "instance profile " + name}
+	if p := im.profiles[nameKey(c.account(), name)]; p != nil {
+		t.arn, t.tags = p.arn, p.Tags
+		return t
+	}
+	t.arn = profileARN(c.account(), "/", name)
+	return t
+}
+
+func newProfileTarget(_ *image, c *call) target {
+	arn := profileARN(c.account(), pathOf(c), c.form.get("InstanceProfileName"))
+	return target{arn: arn, text: arn, account: c.account()}
+}
+
 // userTarget is the named user, or the caller when no user is named.
 func userTarget(im *image, c *call) target {
 	if name := c.form.get("UserName"); name != "" {
@@ -116,21 +136,11 @@ func anyTarget(_ *image, c *call) target {
 
 // conditionKeys are the keys of IAM and STS actions (I39).
 func (c *call) conditionKeys() policy.Context {
-	keys := policy.Context{}
-	resourceTags(keys, c.target.tags)
-	for _, t := range c.target.tags {
-		keys["iam:resourcetag/"+strings.ToLower(t.Key)] = []string{t.Value}
-	}
-	var names []string
-	for i, key := range c.form.list("Tags", ".Key") {
-		if values := c.form.list("Tags", ".Value"); i < len(values) {
-			keys["aws:requesttag/"+strings.ToLower(key)] = []string{values[i]}
-		}
-		names = append(names, key)
-	}
-	names = append(names, c.form.list("TagKeys", "")...)
-	if len(names) > 0 {
-		keys["aws:tagkeys"] = names
+	keys := tagKeysOf(c.target.tags)
+	f := &form{values: c.form.values} // what is wrong with the tags is told by the handler
+	requestTags(keys, f.tagsOf(asGiven))
+	if removed := c.form.list("TagKeys", ""); len(removed) > 0 {
+		keys["aws:tagkeys"] = removed
 	}
 	if strings.HasPrefix(c.action, "Attach") || strings.HasPrefix(c.action, "Detach") {
 		keys["iam:policyarn"] = []string{c.form.get("PolicyArn")}
@@ -139,6 +149,19 @@ func (c *call) conditionKeys() policy.Context {
 		keys["iam:permissionsboundary"] = []string{boundary}
 	} else if c.target.boundary != "" {
 		keys["iam:permissionsboundary"] = []string{c.target.boundary}
+	}
+	if service := c.form.get("AWSServiceName"); service != "" && c.action == "CreateServiceLinkedRole" {
+		keys["iam:awsservicename"] = []string{service}
+	}
+	return keys
+}
+
+// tagKeysOf are the condition keys of a tagged IAM resource.
+func tagKeysOf(tags []tag) policy.Context {
+	keys := policy.Context{}
+	resourceTags(keys, tags)
+	for _, t := range tags {
+		keys["iam:resourcetag/"+strings.ToLower(t.Key)] = []string{t.Value}
 	}
 	return keys
 }

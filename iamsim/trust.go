@@ -18,6 +18,9 @@ func updateAssumeRolePolicy(s *Service, c *call) (any, error) {
 		if err != nil {
 			return err
 		}
+		if err := mayModify(role); err != nil {
+			return err
+		}
 		role = role.edit()
 		if role.Pins, err = ch.checkTrust(text); err != nil {
 			return err

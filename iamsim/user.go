@@ -36,6 +36,9 @@ func createUser(s *Service, c *call) (any, error) {
 		if err := ch.mayCreate(c, user); err != nil {
 			return err
 		}
+		if err := ch.roomFor(user); err != nil {
+			return err
+		}
 		ch.putEntity(user)
 		return nil
 	})
@@ -50,9 +53,18 @@ func createUser(s *Service, c *call) (any, error) {
 // mayCreate refuses names that are taken and boundaries that don't exist (I17).
 func (ch *change) mayCreate(c *call, e *entity) error {
 	if ch.entity(e.Kind, e.Account, e.Name) != nil {
-		return failure.Newf("EntityAlreadyExists", "%s with name %s already exists.", e.Kind.title(), e.Name)
+		return nameTaken(e.Kind, e.Name)
 	}
 	return ch.service.boundaryExists(ch.image, c, e.Boundary)
+}
+
+// roomFor refuses one entity too many (I51).
+func (ch *change) roomFor(e *entity) error {
+	return room(count(ch.entities(e.Kind), e.Account), e.Kind.mostOf(), e.Kind.title()+"sPerAccount")
+}
+
+func nameTaken(kind entityKind, name string) error {
+	return failure.Newf("EntityAlreadyExists", "%s with name %s already exists.", kind.title(), name)
 }
 
 // callersUser is the user that calls without a UserName are about (I37).
@@ -96,46 +108,6 @@ func getUser(s *Service, c *call) (any, error) {
 // accountCreated is when every account of the emulator was made: accounts have no record.
 func accountCreated() time.Time { return time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-func updateUser(s *Service, c *call) (any, error) {
-	f := c.form
-	name := f.name("UserName", 128)
-	newName := f.optionalName("NewUserName", 64)
-	newPath := ""
-	if f.has("NewPath") {
-		newPath = f.path("NewPath")
-	}
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return nil, s.change(c.ctx, func(ch *change) error {
-		old, err := ch.find(userKind, c.account(), name)
-		if err != nil {
-			return err
-		}
-		user := old.edit()
-		if newPath != "" {
-			user.Path = newPath
-		}
-		if newName != "" {
-			user.Name = newName
-		}
-		// A rename needs the right to touch both ARNs (I39).
-		after := target{arn: entityARN(userKind, user.Account, user.Path, user.Name), text: "user " + user.Name, account: user.Account}
-		if err := s.require(c, c.op.action(), after, c.conditionKeys()); err != nil {
-			return err
-		}
-		if user.key() != old.key() {
-			if ch.entity(userKind, user.Account, user.Name) != nil {
-				return failure.Newf("EntityAlreadyExists", "User with name %s already exists.", newName)
-			}
-			ch.renameEntity(old, user)
-			return nil
-		}
-		ch.putEntity(user)
-		return nil
-	})
-}
-
 func deleteUser(s *Service, c *call) (any, error) {
 	name := c.form.name("UserName", 128)
 	if err := c.form.err(); err != nil {
@@ -149,8 +121,11 @@ func deleteUser(s *Service, c *call) (any, error) {
 		if err := user.mayDelete(); err != nil {
 			return err
 		}
-		if len(ch.keysOf(user.ID)) > 0 {
+		switch {
+		case len(ch.keysOf(user.ID)) > 0:
 			return failure.New("DeleteConflict", "Cannot delete entity, must delete access keys first.")
+		case len(user.Groups) > 0:
+			return stillMember()
 		}
 		ch.deleteEntity(user)
 		return nil

@@ -76,7 +76,8 @@ func (s *Service) publishAlias(ref aliasRef, from, to *alias) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for at, list := range updated {
-		k, err := newKey(&s.state.keys[at].keyRecord, list)
+		old := s.state.keys[at]
+		k, err := newKey(&old.keyRecord, list, old)
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,8 @@ type keyAuth struct {
 	target *target
 	// encCtx is the encryption context, for conditions and for grants' constraints.
 	encCtx map[string]string
-	// crypto: the operation encrypts or decrypts, so it has an encryption algorithm.
-	crypto bool
+	// algorithm is the encryption algorithm of operations that have one, else "".
+	algorithm string
 	// more adds the operation's own condition keys.
 	more func(policy.Context)
 	// grant replaces the search for a grant that covers the operation.
@@ -34,6 +34,7 @@ func (s *Service) authorize(c *call, a keyAuth) error {
 	}
 	if t.key != nil {
 		req.ResourcePolicies = t.key.policies
+		req.AWSManaged = t.key.Manager == managerAWS
 		if req.Grant == nil {
 			req.Grant = s.grantFor(c.caller, t.key.keyRef, strings.TrimPrefix(a.action, "kms:"), a.encCtx)
 		}
@@ -42,7 +43,7 @@ func (s *Service) authorize(c *call, a keyAuth) error {
 	if err != nil {
 		return err
 	}
-	if d.Allowed() && t.key != nil {
+	if d.Permitted() && t.key != nil {
 		return nil
 	}
 	return denied(c, t, d)
@@ -61,8 +62,8 @@ func (s *Service) keyContext(c *call, a *keyAuth) policy.Context {
 	if a.target.alias != "" {
 		ctx.Set("kms:RequestAlias", a.target.alias)
 	}
-	if a.crypto {
-		ctx.Set("kms:EncryptionAlgorithm", algSymmetric)
+	if a.algorithm != "" {
+		ctx.Set("kms:EncryptionAlgorithm", a.algorithm)
 	}
 	contextKeys(ctx, a.encCtx)
 	if a.more != nil {
@@ -104,7 +105,7 @@ func (s *Service) authorizeIAM(c *call, action, resource string, more func(polic
 	d, err := s.cfg.IAM.Authorize(c.ctx, c.caller, &iamsim.Request{
 		Action: action, Resource: resource, ResourceAccount: c.caller.Account(), Region: c.region, Context: ctx,
 	})
-	if err != nil || d.Allowed() {
+	if err != nil || d.Permitted() {
 		return d, err
 	}
 	return d, deniedText(d, d.Message())
@@ -123,7 +124,7 @@ func denied(c *call, t *target, d *policy.Decision) *failure.Error {
 		what = "on the resource associated with this ciphertext "
 	}
 	why := hiddenReason
-	if by := d.DecidedBy.Type; !d.Allowed() && by != policy.Resource && by != policy.Grant {
+	if by := d.DecidedBy.Type; !d.Permitted() && by != policy.Resource && by != policy.Grant {
 		why = d.Reason()
 		if !t.implied {
 			what = "on resource: " + t.arn + " "

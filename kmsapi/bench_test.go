@@ -58,6 +58,6 @@ func BenchmarkAuthorizeOnly(b *testing.B) {
 		if err != nil {
 			return err
 		}
-		return e.kms.authorize(c, keyAuth{action: "kms:Decrypt", target: t, encCtx: encCtx, crypto: true})
+		return e.kms.authorize(c, keyAuth{action: "kms:Decrypt", target: t, encCtx: encCtx, algorithm: algSymmetric})
 	})
 }

@@ -80,7 +80,7 @@ func parseEnvelope(b []byte) (e envelope, err error) {
 
 // seal encrypts under the key's current material and returns the ciphertext.
 func (s *Service) seal(k *key, plaintext []byte, encCtx map[string]string) ([]byte, error) {
-	c := &k.ciphers[len(k.ciphers)-1]
+	c := k.active()
 	size := len(magic) + accountLen + 2 + len(k.Region) + len(k.ID) + materialLen + nonceLen + len(plaintext) + tagLen
 	b := make([]byte, 0, size)
 	b = append(b, magic...)
@@ -96,14 +96,20 @@ func (s *Service) seal(k *key, plaintext []byte, encCtx map[string]string) ([]by
 	return c.aead.Seal(b[:header+nonceLen], nonce, plaintext, associatedData(b[:header], encCtx)), nil
 }
 
-// open decrypts an envelope that names k. It fails if k never had the material, or
+// sealedBy reports whether an envelope can be opened with k: it names k, or another
+// member of the same multi-Region key (K85).
+func (e *envelope) sealedBy(k *key) bool {
+	return e.key == k.keyRef || k.multiRegion() && e.key.Account == k.Account && e.key.ID == k.ID
+}
+
+// open decrypts an envelope that k sealed. It fails if k never had the material, or
 // if envelope or encryption context are not what was sealed.
 func (k *key) open(e *envelope, encCtx map[string]string) ([]byte, error) {
-	c := k.sealer(e.material)
-	if c == nil {
+	aead := k.sealer(e.material)
+	if aead == nil {
 		return nil, errEnvelope
 	}
-	return c.aead.Open(nil, e.nonce, e.sealed, associatedData(e.header, encCtx))
+	return aead.Open(nil, e.nonce, e.sealed, associatedData(e.header, encCtx))
 }
 
 // associatedData is the header and the encryption context in one canonical form.

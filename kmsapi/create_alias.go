@@ -39,7 +39,7 @@ func (s *Service) createAlias(c *call, in *createAliasInput) (none, error) {
 	case len(k.aliases) >= maxAliases:
 		return none{}, failure.Newf(limitExceeded, "%s already has %d aliases.", k.arn, maxAliases)
 	}
-	if err := k.notPendingDeletion(); err != nil {
+	if err := k.changeable(); err != nil {
 		return none{}, err
 	}
 	a := &alias{aliasRef: ref, KeyID: k.ID, Created: c.now, Updated: c.now}

@@ -39,11 +39,31 @@ func (v *violations) principal(member string, p *string) {
 	v.pattern(member, p, principalPattern)
 }
 
-// grantOperations is AWS's set (K65); the second half does not fit symmetric keys.
-func grantOperations() (symmetric, others []string) {
+// grantOperations is AWS's set (K65).
+func grantOperations() []string {
 	return []string{"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo",
-			"CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"},
-		[]string{"Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac", "DeriveSharedSecret"}
+		"Sign", "Verify", "GetPublicKey", "CreateGrant", "RetireGrant", "DescribeKey", "GenerateDataKeyPair",
+		"GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "VerifyMac", "DeriveSharedSecret"}
+}
+
+// grants reports whether a grant on the key may include an operation: keys of its kind
+// must have it (K65).
+func (k *key) grants(operation string) bool {
+	switch operation {
+	case "CreateGrant", "RetireGrant", "DescribeKey":
+		return true
+	case "Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo":
+		return k.Usage == usageEncryptDecrypt
+	case "Sign", "Verify":
+		return k.Usage == usageSignVerify
+	case "GenerateMac", "VerifyMac":
+		return k.Usage == usageMAC
+	case "DeriveSharedSecret":
+		return k.Usage == usageKeyAgreement
+	case "GetPublicKey":
+		return k.spec.asymmetric()
+	}
+	return k.spec.symmetric() // data keys and data key pairs
 }
 
 func (in *createGrantInput) constraints(v *violations) {
@@ -53,9 +73,9 @@ func (in *createGrantInput) constraints(v *violations) {
 	}
 	v.principal("retiringPrincipal", in.RetiringPrincipal)
 	if v.required("operations", in.Operations != nil) {
-		symmetric, others := grantOperations()
+		set := grantOperations()
 		for i := range in.Operations {
-			v.enum("operations."+strconv.Itoa(i+1)+".member", &in.Operations[i], append(symmetric, others...)...)
+			v.enum("operations."+strconv.Itoa(i+1)+".member", &in.Operations[i], set...)
 		}
 	}
 	v.grantTokens(in.GrantTokens)
@@ -89,7 +109,7 @@ func (s *Service) createGrant(c *call, in *createGrantInput) (*createGrantOutput
 	}); err != nil {
 		return nil, err
 	}
-	g, err := s.newGrant(c, t.key.keyRef, in)
+	g, err := s.newGrant(c, t.key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -170,16 +190,18 @@ func (s *Service) parentGrant(c *call, t *target, in *createGrantInput) *policy.
 
 // newGrant makes the record of a grant, its principals checked and its operations
 // suitable for the key.
-func (s *Service) newGrant(c *call, ref keyRef, in *createGrantInput) (*grant, error) {
-	_, others := grantOperations()
+func (s *Service) newGrant(c *call, k *key, in *createGrantInput) (*grant, error) {
 	if len(in.Operations) == 0 {
 		return nil, failure.New(validation, "Operations must not be empty.")
 	}
-	g := &grant{Key: ref, Name: value(in.Name), Created: c.now, Grantee: *in.GranteePrincipal, Retiring: value(in.RetiringPrincipal),
+	if !in.Constraints.none() && !k.spec.symmetric() {
+		return nil, failure.New(validation, "Grant constraints are valid for symmetric encryption keys only.") // K66
+	}
+	g := &grant{Key: k.keyRef, Name: value(in.Name), Created: c.now, Grantee: *in.GranteePrincipal, Retiring: value(in.RetiringPrincipal),
 		IssuingAccount: c.caller.Account(), Constraints: in.Constraints}
 	for _, op := range in.Operations {
-		if slices.Contains(others, op) {
-			return nil, failure.Newf(validation, "Operation %s is not valid for a key with usage %s.", op, usageEncryptDecrypt)
+		if !k.grants(op) {
+			return nil, failure.Newf(validation, "Operation %s is not valid for a key with usage %s and spec %s.", op, k.Usage, k.Spec)
 		}
 		if !slices.Contains(g.Operations, op) {
 			g.Operations = append(g.Operations, op)

@@ -10,8 +10,8 @@ import (
 	"twinbucket/internal/failure"
 )
 
-// customIDTag on CreateKey chooses the key id, which must be a UUID. It is not
-// stored as a tag. Fixtures and printed walkthroughs need ids that are known
+// customIDTag on CreateKey chooses the key id, which must be a UUID, or that of a
+// multi-Region key. It is not stored as a tag. Fixtures and printed walkthroughs need ids that are known
 // beforehand; LocalStack has the same convention (K28).
 const customIDTag = "_custom_id_"
 
@@ -36,77 +36,61 @@ type createKeyOutput struct {
 // policyPattern: tab, line feed, carriage return, and printable Latin-1 (K60).
 var policyPattern = regexp.MustCompile("^[\u0009\u000A\u000D\u0020-\u00FF]+$")
 
-// specUsages maps every key spec of AWS to the usages it allows (K29).
-func specUsages(spec string) []string {
-	switch {
-	case spec == specSymmetric:
-		return []string{usageEncryptDecrypt}
-	case strings.HasPrefix(spec, "RSA_"):
-		return []string{usageEncryptDecrypt, "SIGN_VERIFY"}
-	case strings.HasPrefix(spec, "ECC_NIST_P"):
-		return []string{"SIGN_VERIFY", "KEY_AGREEMENT"}
-	case strings.HasPrefix(spec, "HMAC_"):
-		return []string{"GENERATE_VERIFY_MAC"}
-	case spec == "SM2":
-		return []string{usageEncryptDecrypt, "SIGN_VERIFY", "KEY_AGREEMENT"}
-	}
-	return []string{"SIGN_VERIFY"}
-}
-
 func (in *createKeyInput) constraints(v *violations) {
-	if v.text("policy", in.Policy, 1, 131072); in.Policy != nil && *in.Policy != "" {
-		v.pattern("policy", in.Policy, policyPattern)
-	}
+	v.policy(in.Policy)
 	v.text("description", in.Description, 0, 8192)
-	v.enum("keyUsage", in.KeyUsage, "SIGN_VERIFY", usageEncryptDecrypt, "GENERATE_VERIFY_MAC", "KEY_AGREEMENT")
-	for _, spec := range [...]struct {
-		member string
-		value  *string
-	}{{"keySpec", in.KeySpec}, {"customerMasterKeySpec", in.CustomerMasterKeySpec}} {
-		v.enum(spec.member, spec.value, "RSA_2048", "RSA_3072", "RSA_4096", "ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521",
-			"ECC_SECG_P256K1", specSymmetric, "HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512", "SM2",
-			"ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ECC_NIST_EDWARDS25519")
+	v.enum("keyUsage", in.KeyUsage, usageSignVerify, usageEncryptDecrypt, usageMAC, usageKeyAgreement, usageEncapsulate)
+	var names []string
+	for _, spec := range keySpecs() {
+		names = append(names, spec.name)
 	}
-	v.enum("origin", in.Origin, originKMS, "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+	v.enum("keySpec", in.KeySpec, names...)
+	v.enum("customerMasterKeySpec", in.CustomerMasterKeySpec, names...)
+	v.enum("origin", in.Origin, originKMS, originExternal, "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
 	v.tags(in.Tags)
 }
 
-// kind validates spec, usage and origin as AWS does, then refuses what is not built (K29).
-func (in *createKeyInput) kind() (spec, usage, origin string, err error) {
+// kind validates spec, usage and origin as AWS does (K29).
+func (in *createKeyInput) kind() (spec keySpec, usage, origin string, err error) {
 	if in.KeySpec != nil && in.CustomerMasterKeySpec != nil {
-		return "", "", "", failure.New(validation, "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "+
+		return spec, "", "", failure.New(validation, "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. "+
 			"CustomerMasterKeySpec is deprecated.")
 	}
-	spec, usage, origin = specSymmetric, usageEncryptDecrypt, originKMS
+	name := specSymmetric
 	for _, p := range []*string{in.KeySpec, in.CustomerMasterKeySpec} {
 		if p != nil {
-			spec = *p
+			name = *p
 		}
 	}
-	if in.Origin != nil {
+	spec, known := specOf(name)
+	if !known {
+		panic("kmsapi: key spec " + name) // constraints let no other through
+	}
+	if origin = originKMS; in.Origin != nil {
 		origin = *in.Origin
 	}
 	switch {
 	case in.KeyUsage != nil:
 		usage = *in.KeyUsage
-	case spec != specSymmetric:
-		return "", "", "", failure.New(validation, "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
+	case name == specSymmetric:
+		usage = usageEncryptDecrypt
+	default:
+		return spec, "", "", failure.New(validation, "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")
 	}
-	if !slices.Contains(specUsages(spec), usage) {
-		return "", "", "", failure.Newf(validation, "KeyUsage %s is not compatible with KeySpec %s", usage, spec)
+	if !slices.Contains(spec.usages, usage) {
+		return spec, "", "", failure.Newf(validation, "KeyUsage %s is not compatible with KeySpec %s", usage, name)
 	}
 	return spec, usage, origin, nil
 }
 
-func (in *createKeyInput) refusal(spec, origin string) error {
-	what := ""
+// refusal is what is not built of what AWS has.
+func (in *createKeyInput) refusal(spec *keySpec, origin string) error {
+	what, why := "", "it has no custom key stores"
 	switch {
-	case spec != specSymmetric:
-		what = "KeySpec " + spec
-	case origin != originKMS:
+	case spec.family == unsupportedFamily:
+		what, why = "KeySpec "+spec.name, spec.why
+	case origin != originKMS && origin != originExternal:
 		what = "Origin " + origin
-	case value(in.MultiRegion):
-		what = "MultiRegion"
 	case in.CustomKeyStoreID != nil:
 		what = "CustomKeyStoreId"
 	case in.XksKeyID != nil:
@@ -114,7 +98,7 @@ func (in *createKeyInput) refusal(spec, origin string) error {
 	default:
 		return nil
 	}
-	return failure.New(unsupported, what+" is not supported by Twinbucket, which has symmetric encryption keys of a single Region only.")
+	return failure.Newf(unsupported, "%s is not supported by Twinbucket: %s.", what, why)
 }
 
 // createKey implements CreateKey: it needs kms:CreateKey in an IAM policy, and
@@ -129,36 +113,36 @@ func (s *Service) createKey(c *call, in *createKeyInput) (*createKeyOutput, erro
 		return nil, err
 	}
 	requested := func(ctx policy.Context) {
-		ctx.Set("kms:KeySpec", spec)
+		ctx.Set("kms:KeySpec", spec.name)
 		ctx.Set("kms:KeyUsage", usage)
+		ctx.Set("kms:CustomerMasterKeySpec", spec.name)
+		ctx.Set("kms:CustomerMasterKeyUsage", usage)
 		ctx.Set("kms:KeyOrigin", origin)
 		ctx.Set("kms:MultiRegion", strconv.FormatBool(value(in.MultiRegion)))
+		if value(in.MultiRegion) {
+			ctx.Set("kms:MultiRegionKeyType", typePrimary)
+		}
 		bypassKey(ctx, in.BypassPolicyLockoutSafetyCheck)
 		requestTags(ctx, tags)
 	}
 	if _, err := s.authorizeIAM(c, "kms:CreateKey", "*", requested); err != nil {
 		return nil, err
 	}
-	if err := in.refusal(spec, origin); err != nil {
+	if err := in.refusal(&spec, origin); err != nil {
 		return nil, err
 	}
-	if id == "" {
-		if id, err = s.newUUID(); err != nil {
-			return nil, err
-		}
+	if id, err = s.newKeyID(id, value(in.MultiRegion)); err != nil {
+		return nil, err
 	}
 	ref := keyRef{c.caller.Account(), c.region, id}
-	if len(tags) > 0 {
-		// The key has no ARN yet when AWS decides this, so the text names no resource (K43).
-		if d, err := s.authorizeIAM(c, "kms:TagResource", ref.arn(), requested); err != nil {
-			if d != nil && !d.Allowed() {
-				return nil, deniedText(d, who(d.Principal)+" is not authorized to perform: kms:TagResource "+d.Reason())
-			}
-			return nil, err
-		}
+	if err := s.authorizeTags(c, ref, tags, requested); err != nil {
+		return nil, err
 	}
-	r, err := s.newRecord(c, in, ref, tags)
-	if err != nil {
+	r := &keyRecord{
+		keyRef: ref, Spec: spec.name, Usage: usage, Origin: origin, Created: c.now, Description: value(in.Description),
+		Manager: managerCustomer, State: stateEnabled, Tags: tags,
+	}
+	if err := s.complete(c, in, r, spec); err != nil {
 		return nil, err
 	}
 	s.write.Lock()
@@ -171,7 +155,27 @@ func (s *Service) createKey(c *call, in *createKeyInput) (*createKeyOutput, erro
 	}
 	k := s.key(ref)
 	c.keys = append(c.keys, &target{key: k, arn: k.arn, account: k.Account})
-	return &createKeyOutput{k.metadata()}, nil
+	return &createKeyOutput{s.metadata(k)}, nil
+}
+
+// complete gives a new record its policy, and its material unless that is imported.
+func (s *Service) complete(c *call, in *createKeyInput, r *keyRecord, spec keySpec) (err error) {
+	if value(in.MultiRegion) {
+		r.PrimaryRegion = c.region
+	}
+	if r.Policy, r.Pins, err = s.firstPolicy(c, r.keyRef, in.Policy, in.BypassPolicyLockoutSafetyCheck); err != nil {
+		return err
+	}
+	if r.Origin == originExternal {
+		r.State = statePendingImport
+		return nil
+	}
+	m, err := s.newMaterial(r.keyRef, spec, c.now)
+	if err != nil {
+		return err
+	}
+	r.Materials = []material{m}
+	return nil
 }
 
 // split checks the tags and takes the custom id out of them.
@@ -181,8 +185,9 @@ func (in *createKeyInput) split() (tags []tag, id string, err error) {
 			tags = append(tags, t)
 			continue
 		}
-		if id = t.Value; !isKeyID(id) || strings.HasPrefix(id, "mrk-") || id != strings.ToLower(id) {
-			return nil, "", failure.Newf(validation, "The value '%s' of tag %s is not a lower-case UUID", id, customIDTag)
+		if id = t.Value; !isKeyID(id) || isMultiRegionID(id) != value(in.MultiRegion) || id != strings.ToLower(id) {
+			return nil, "", failure.Newf(validation, "The value '%s' of tag %s is no key id: a lower-case UUID, or mrk- and "+
+				"32 hex digits for a multi-Region key", id, customIDTag)
 		}
 	}
 	if tags, err = mergeTags(nil, tags); err != nil {
@@ -191,30 +196,52 @@ func (in *createKeyInput) split() (tags []tag, id string, err error) {
 	return tags, id, nil
 }
 
-// newRecord makes the record of a new key, its policy validated and its material made.
-func (s *Service) newRecord(c *call, in *createKeyInput, ref keyRef, tags []tag) (r *keyRecord, err error) {
-	r = &keyRecord{
-		keyRef: ref, Created: c.now, Description: value(in.Description), Manager: managerCustomer, State: stateEnabled, Tags: tags,
+// newKeyID is the given id or a new one.
+func (s *Service) newKeyID(given string, multiRegion bool) (string, error) {
+	if given != "" {
+		return given, nil
 	}
-	if in.Policy != nil {
-		r.Policy = *in.Policy
-		if r.Pins, err = s.newPolicy(c, ref, r.Policy, value(in.BypassPolicyLockoutSafetyCheck), policy.Context{}); err != nil {
-			return nil, err
-		}
-	} else if r.Policy, err = printPolicy(strings.Replace(defaultPolicy, "%s", ref.Account, 1), nil); err != nil {
+	id, err := s.newUUID()
+	if err == nil && multiRegion {
+		id = multiRegionPrefix + strings.ReplaceAll(id, "-", "")
+	}
+	return id, err
+}
+
+// authorizeTags asks for the permission to tag a key that is being made. It has no ARN
+// yet when AWS decides this, so the text names no resource (K43).
+func (s *Service) authorizeTags(c *call, ref keyRef, tags []tag, requested func(policy.Context)) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	d, err := s.authorizeIAM(c, "kms:TagResource", ref.arn(), requested)
+	if err != nil && d != nil && !d.Permitted() {
+		return deniedText(d, who(d.Principal)+" is not authorized to perform: kms:TagResource "+d.Reason())
+	}
+	return err
+}
+
+// firstPolicy is the policy of a new key: the given one, validated, or the default.
+func (s *Service) firstPolicy(c *call, ref keyRef, given *string, bypass *bool) (text string, pins map[string]string, err error) {
+	if given != nil {
+		pins, err = s.newPolicy(c, ref, *given, value(bypass), policy.Context{})
+		return *given, pins, err
+	}
+	if text, err = printPolicy(strings.Replace(defaultPolicy, "%s", ref.Account, 1), nil); err != nil {
 		panic("kmsapi: default key policy: " + err.Error())
 	}
-	m, err := s.newMaterial(ref.ID, c.now)
-	if err != nil {
-		return nil, err
-	}
-	r.Materials = []material{m}
-	return r, nil
+	return text, nil, nil
 }
 
 // bypassKey sets the condition key that is absent when the member was not sent (K47).
 func bypassKey(ctx policy.Context, bypass *bool) {
 	if bypass != nil {
 		ctx.Set("kms:BypassPolicyLockoutSafetyCheck", strconv.FormatBool(*bypass))
+	}
+}
+
+func (v *violations) policy(text *string) {
+	if v.text("policy", text, 1, 131072); value(text) != "" {
+		v.pattern("policy", text, policyPattern)
 	}
 }

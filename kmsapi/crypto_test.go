@@ -340,7 +340,7 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(got.key, k.keyRef); diff != "" || got.material != k.ciphers[0].id || !strings.HasPrefix(string(got.header), magic) {
+	if diff := cmp.Diff(got.key, k.keyRef); diff != "" || got.material != k.prepared[0].id || !strings.HasPrefix(string(got.header), magic) {
 		t.Errorf("envelope %+v\n%s", got, diff)
 	}
 }

@@ -48,11 +48,13 @@ func (r *recipient) refuse() error {
 	return failure.New(unsupported, "Recipient is not supported by Twinbucket, which has no Nitro enclaves.")
 }
 
+func (in *decryptInput) quota() string { return quotaOf(value(in.EncryptionAlgorithm)) }
+
 type decryptOutput struct {
 	KeyID               string `json:"KeyId"` // the ARN
 	Plaintext           blob   `json:"Plaintext"`
 	EncryptionAlgorithm string `json:"EncryptionAlgorithm"`
-	KeyMaterialID       string `json:"KeyMaterialId"`
+	KeyMaterialID       string `json:"KeyMaterialId,omitempty"`
 }
 
 // decrypt implements Decrypt. Without a KeyId the ciphertext names the key, also in
@@ -63,70 +65,84 @@ func (s *Service) decrypt(c *call, in *decryptInput) (*decryptOutput, error) {
 		return nil, err
 	}
 	src, err := s.source(c, sourceAuth{
-		blob: in.CiphertextBlob, keyID: in.KeyID, action: "kms:Decrypt", encCtx: in.EncryptionContext, tokens: in.GrantTokens,
-		ignore: ignoreCiphertext(in.DryRun, in.DryRunModifiers),
+		blob: in.CiphertextBlob, keyID: in.KeyID, action: "kms:Decrypt", algorithm: *in.EncryptionAlgorithm,
+		encCtx: in.EncryptionContext, tokens: in.GrantTokens, ignore: ignoreCiphertext(in.DryRun, in.DryRunModifiers),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := ready(src.target.key, *in.EncryptionAlgorithm, in.DryRun); err != nil {
+	if err := src.decrypts("Decrypt"); err != nil {
 		return nil, err
 	}
-	plaintext, err := src.open(in.EncryptionContext)
+	if err := dryRunEnd(in.DryRun); err != nil {
+		return nil, err
+	}
+	plaintext, err := src.open()
 	if err != nil {
 		return nil, err
 	}
 	return &decryptOutput{
-		KeyID: src.target.key.arn, Plaintext: plaintext, EncryptionAlgorithm: algSymmetric, KeyMaterialID: src.materialID(),
+		KeyID: src.target.key.arn, Plaintext: plaintext, EncryptionAlgorithm: src.algorithm, KeyMaterialID: src.materialID(),
 	}, nil
-}
-
-// source is a ciphertext with the key that the caller may decrypt it with.
-type source struct {
-	target   *target
-	envelope envelope
 }
 
 // sourceAuth is what Decrypt and ReEncrypt have in common.
 type sourceAuth struct {
-	blob   blob
-	keyID  *string
-	action string
-	encCtx map[string]string
-	tokens []string
-	more   func(*target) func(policy.Context)
+	blob      blob
+	keyID     *string
+	action    string
+	algorithm string
+	encCtx    map[string]string
+	tokens    []string
+	more      func(*target) func(policy.Context)
 	// ignore: a dry run without a ciphertext; keyID is then required.
 	ignore bool
 }
 
+// source is a ciphertext with the key that the caller may decrypt it with.
+type source struct {
+	sourceAuth
+	target   *target
+	envelope envelope // of a symmetric key's ciphertext
+}
+
 // source finds the key of a ciphertext and authorizes the caller on it (K52). The
 // key is the ciphertext's; naming another one is an IncorrectKeyException, which
-// comes before the checks of state and usage (K53).
+// comes before the checks of state and usage (K53). The ciphertext of an RSA key names
+// none, so the request has to.
 func (s *Service) source(c *call, a sourceAuth) (*source, error) {
 	if err := checkTokens(a.tokens); err != nil {
 		return nil, err
 	}
-	src := &source{}
-	var err error
+	src := &source{sourceAuth: a}
+	var foreign error // what keeps the blob from being a symmetric key's
 	if !a.ignore {
-		if src.envelope, err = parseEnvelope(a.blob); err != nil {
-			return nil, failure.New(invalidCiphertext, "").Because(err)
-		}
-	} else if a.keyID == nil {
-		return nil, failure.New(validation, "KeyId is required with the IGNORE_CIPHERTEXT modifier.")
+		src.envelope, foreign = parseEnvelope(a.blob)
 	}
+	switch {
+	case a.keyID != nil:
+	case a.ignore:
+		return nil, failure.New(validation, "KeyId is required with the IGNORE_CIPHERTEXT modifier.")
+	case foreign != nil:
+		return nil, failure.New(invalidCiphertext, "").Because(foreign)
+	}
+	var err error
 	if src.target, err = s.sourceKey(c, &src.envelope, a.keyID); err != nil {
 		return nil, err
 	}
-	auth := keyAuth{action: a.action, target: src.target, encCtx: a.encCtx, crypto: true}
+	auth := keyAuth{action: a.action, target: src.target, encCtx: a.encCtx, algorithm: a.algorithm}
 	if a.more != nil {
 		auth.more = a.more(src.target)
 	}
 	if err := s.authorize(c, auth); err != nil {
 		return nil, err
 	}
-	if !a.ignore && src.target.key.keyRef != src.envelope.key {
+	switch k := src.target.key; {
+	case a.ignore:
+	case foreign == nil && !src.envelope.sealedBy(k):
 		return nil, failure.New(incorrectKey, "The key ID in the request does not identify a CMK that can perform this operation.")
+	case foreign != nil && k.spec.symmetric():
+		return nil, failure.New(invalidCiphertext, "").Because(foreign)
 	}
 	return src, nil
 }
@@ -137,21 +153,50 @@ func (s *Service) sourceKey(c *call, e *envelope, keyID *string) (*target, error
 	if keyID != nil && !strings.EqualFold(*keyID, e.key.ID) {
 		return s.resolve(c, *keyID, anyID)
 	}
-	t := &target{arn: e.key.arn(), account: e.key.Account, implied: keyID == nil}
-	if e.key.Region == c.region { // a key of another region does not exist here
-		t.key = s.key(e.key)
+	ref := e.key
+	if isMultiRegionID(ref.ID) { // any member of the set will do: the one that is here (K85)
+		ref.Region = c.region
+	}
+	t := &target{arn: ref.arn(), account: ref.Account, implied: keyID == nil}
+	if ref.Region == c.region { // a key of another Region does not exist here
+		t.key = s.key(ref)
 	}
 	c.keys = append(c.keys, t)
 	return t, nil
 }
 
+// decrypts checks what follows authorization: the key's state, then usage and algorithm.
+func (src *source) decrypts(operation string) error {
+	k := src.target.key
+	if err := k.usable(); err != nil {
+		return err
+	}
+	if err := k.fits(operation, usageEncryptDecrypt, src.algorithm); err != nil {
+		return err
+	}
+	if k.spec.asymmetric() {
+		return noContext(src.encCtx)
+	}
+	return nil
+}
+
 // open decrypts. Whatever is wrong with ciphertext or context has one answer (K54).
-func (src *source) open(encCtx map[string]string) ([]byte, error) {
-	plaintext, err := src.target.key.open(&src.envelope, encCtx)
+func (src *source) open() (plaintext []byte, err error) {
+	if p, isRSA := src.target.key.active().pair.(*rsaPair); isRSA {
+		plaintext, err = p.decrypt(src.algorithm, src.blob)
+	} else {
+		plaintext, err = src.target.key.open(&src.envelope, src.encCtx)
+	}
 	if err != nil {
 		return nil, failure.New(invalidCiphertext, "").Because(err)
 	}
 	return plaintext, nil
 }
 
-func (src *source) materialID() string { return hex.EncodeToString(src.envelope.material[:]) }
+// materialID is the id of the material of a symmetric key that opened the ciphertext.
+func (src *source) materialID() string {
+	if !src.target.key.spec.symmetric() {
+		return ""
+	}
+	return hex.EncodeToString(src.envelope.material[:])
+}

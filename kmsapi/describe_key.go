@@ -27,5 +27,5 @@ func (s *Service) describeKey(c *call, in *describeKeyInput) (*describeKeyOutput
 	if err := s.authorize(c, keyAuth{action: "kms:DescribeKey", target: t}); err != nil {
 		return nil, err
 	}
-	return &describeKeyOutput{t.key.metadata()}, nil
+	return &describeKeyOutput{s.metadata(t.key)}, nil
 }

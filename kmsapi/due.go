@@ -35,17 +35,36 @@ func (s *Service) nudge() {
 	}
 }
 
-// settle deletes and rotates what is due at now. Every operation calls it first, so
-// none ever sees a key past its date, however the clock was moved (K34).
+// settle does what is due at now: deletions, rotations, expiries of imported material
+// and ends of transient states. Every operation calls it first, so none ever sees a key
+// past its date, however the clock was moved (K34).
 func (s *Service) settle(ctx context.Context, now time.Time) error {
 	if now.UnixNano() < s.nextDue.Load() {
 		return nil
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
+	for {
+		// What one key does may make another due: the last replica key takes the
+		// waiting period of its primary with it.
+		due, next := s.dueAt(now)
+		for _, k := range due {
+			if err := s.settleKey(ctx, k, now); err != nil {
+				return err
+			}
+		}
+		if len(due) == 0 {
+			s.nextDue.Store(next)
+			return nil
+		}
+	}
+}
+
+// dueAt lists the keys to which something happens at now, and when the next one's turn is.
+func (s *Service) dueAt(now time.Time) (due []*key, next int64) {
+	next = never
 	s.mu.RLock()
-	var due []*key
-	next := int64(math.MaxInt64)
+	defer s.mu.RUnlock()
 	for _, k := range s.state.keys {
 		if at := k.due(); at <= now.UnixNano() {
 			due = append(due, k)
@@ -53,36 +72,69 @@ func (s *Service) settle(ctx context.Context, now time.Time) error {
 			next = min(next, at)
 		}
 	}
-	s.mu.RUnlock()
-	for _, k := range due {
-		if k.State == statePendingDeletion {
-			if err := s.deleteKey(ctx, k); err != nil {
-				return err
-			}
-			continue
-		}
-		rotated, err := s.rotate(ctx, k, now)
-		if err != nil {
-			return err
-		}
-		next = min(next, rotated.due())
-	}
-	s.nextDue.Store(next)
-	return nil
+	return due, next
 }
 
-// rotate gives a key new current material. A clock that jumped over several periods
-// leads to one rotation: nothing could have been encrypted in between.
+// settleKey does what is due of one key. The caller holds the write lock.
+func (s *Service) settleKey(ctx context.Context, k *key, now time.Time) error {
+	reached := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
+	if k = s.key(k.keyRef); k == nil { // changed with another one
+		return nil
+	}
+	if reached(k.DeletionDate) {
+		return s.deleteKey(ctx, k)
+	}
+	k, err := s.replaceSet(ctx, k, func(r *keyRecord) error {
+		if reached(r.Ready) {
+			r.settled()
+		}
+		r.expire(now)
+		return nil
+	}, nil)
+	if err != nil || !k.rotates() || !reached(k.Rotation.Next) {
+		return err
+	}
+	_, err = s.rotate(ctx, k, now)
+	return err
+}
+
+// settled ends a transient state.
+func (r *keyRecord) settled() {
+	r.Ready = time.Time{}
+	switch {
+	case r.State != stateCreating && r.State != stateUpdating:
+	case r.complete():
+		r.State = stateEnabled
+	default:
+		r.State = statePendingImport
+	}
+}
+
+// rotate gives a key new current material at its date, in all Regions. A clock that
+// jumped over several periods leads to one rotation: nothing could have been encrypted
+// in between.
 func (s *Service) rotate(ctx context.Context, k *key, now time.Time) (*key, error) {
-	m, err := s.newMaterial(k.ID, now)
+	b, err := s.newSecret(&k.spec)
 	if err != nil {
 		return nil, err
 	}
-	return s.replaceKey(ctx, k, func(r *keyRecord) error {
-		r.Materials = append(r.Materials, m)
-		r.Rotation.Next = after(r.Rotation.Next, days(r.Rotation.Days), now)
+	next := after(k.Rotation.Next, days(k.Rotation.Days), now)
+	return s.appendMaterial(ctx, k, material{ID: materialID(k.ID, b), Since: now, Rotation: rotatedAutomatic, Secret: b}, next)
+}
+
+// appendMaterial makes m the current material of a key and of the other members of its
+// multi-Region set, each sealed for itself; next is the date of the next automatic
+// rotation.
+func (s *Service) appendMaterial(ctx context.Context, k *key, m material, next time.Time) (*key, error) {
+	add := func(r *keyRecord) error {
+		own := m
+		if err := s.sealSecret(r.keyRef, &own); err != nil {
+			return err
+		}
+		r.Materials, r.Rotation.Next = append(r.Materials, own), next
 		return nil
-	})
+	}
+	return s.replaceSet(ctx, k, add, add)
 }
 
 // after returns the first of t, t+period, t+2·period, … that lies after now.
@@ -99,9 +151,20 @@ func after(t time.Time, period time.Duration, now time.Time) time.Time {
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 
 // deleteKey removes a key with its material, aliases and grants (K34). The key goes
-// in the first transaction: what an interruption leaves behind is swept by Open.
+// in the first transaction: what an interruption leaves behind is swept by Open. The
+// waiting period of a primary key that waited for this replica begins with it (K85).
 func (s *Service) deleteKey(ctx context.Context, k *key) error {
-	gone := []change{{at: k.record()}}
+	gone := []change{{at: k.record()}, {at: (&keyUse{Key: k.keyRef}).record()}}
+	var primary *key
+	if waiting := s.lastOf(k); waiting != nil {
+		r := waiting.clone()
+		r.State, r.DeletionDate, r.Window = statePendingDeletion, k.DeletionDate.Add(days(r.Window)), 0
+		var err error
+		if primary, err = newKey(r, waiting.aliases, waiting); err != nil {
+			return err
+		}
+		gone = append(gone, change{r.record(), r})
+	}
 	for _, name := range k.aliases {
 		gone = append(gone, change{at: aliasRef{k.Account, k.Region, name}.record()})
 	}
@@ -122,13 +185,25 @@ func (s *Service) deleteKey(ctx context.Context, k *key) error {
 		}
 	}
 	s.mu.Lock()
-	delete(s.state.keys, k.keyRef)
+	defer s.mu.Unlock()
+	s.state.removeKey(k)
 	delete(s.state.grants, k.keyRef)
 	for _, name := range k.aliases {
 		delete(s.state.aliases, aliasRef{k.Account, k.Region, name})
 	}
-	s.mu.Unlock()
+	if primary != nil {
+		s.state.addKey(primary)
+	}
 	return failed
+}
+
+// lastOf is the primary key that waits for the deletion of k, its last replica, else nil.
+func (s *Service) lastOf(k *key) *key {
+	others := s.relatives(k)
+	if k.leads() || len(others) != 1 || others[0].State != statePendingReplicaDeletion {
+		return nil
+	}
+	return others[0]
 }
 
 // reap does what is due when no operation comes along, until ctx ends.
@@ -136,7 +211,7 @@ func (s *Service) reap(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.cfg.Clock.Now()
 		wait := time.Duration(math.MaxInt64)
-		if next := s.nextDue.Load(); next != math.MaxInt64 {
+		if next := s.nextDue.Load(); next != never {
 			wait = time.Unix(0, next).Sub(now)
 		}
 		if wait <= 0 {

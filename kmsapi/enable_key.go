@@ -26,7 +26,7 @@ func (s *Service) switchKey(c *call, id, state string) error {
 		return err
 	}
 	_, err = s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) error {
-		if err := r.notPendingDeletion(); err != nil {
+		if err := r.switchable(); err != nil {
 			return err
 		}
 		r.State = state

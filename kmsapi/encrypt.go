@@ -20,6 +20,8 @@ func (in *encryptInput) constraints(v *violations) {
 	v.grantTokens(in.GrantTokens)
 }
 
+func (in *encryptInput) quota() string { return quotaOf(value(in.EncryptionAlgorithm)) }
+
 type encryptOutput struct {
 	CiphertextBlob      blob   `json:"CiphertextBlob"`
 	KeyID               string `json:"KeyId"` // the ARN
@@ -29,41 +31,69 @@ type encryptOutput struct {
 // encrypt implements Encrypt.
 func (s *Service) encrypt(c *call, in *encryptInput) (*encryptOutput, error) {
 	in.EncryptionAlgorithm = algorithmOrDefault(in.EncryptionAlgorithm)
-	t, err := s.cryptoTarget(c, *in.KeyID, "kms:Encrypt", in.EncryptionContext, in.GrantTokens)
+	algorithm := *in.EncryptionAlgorithm
+	t, err := s.cryptoTarget(c, *in.KeyID, in.GrantTokens, keyAuth{action: "kms:Encrypt", encCtx: in.EncryptionContext, algorithm: algorithm})
 	if err != nil {
 		return nil, err
 	}
-	if err := ready(t.key, *in.EncryptionAlgorithm, in.DryRun); err != nil {
+	if err := t.key.encrypts("Encrypt", algorithm, in.EncryptionContext, len(in.Plaintext)); err != nil {
 		return nil, err
 	}
-	b, err := s.seal(t.key, in.Plaintext, in.EncryptionContext)
+	if err := dryRunEnd(in.DryRun); err != nil {
+		return nil, err
+	}
+	b, err := s.encryptWith(t.key, algorithm, in.Plaintext, in.EncryptionContext)
 	if err != nil {
 		return nil, err
 	}
-	return &encryptOutput{CiphertextBlob: b, KeyID: t.key.arn, EncryptionAlgorithm: algSymmetric}, nil
+	return &encryptOutput{CiphertextBlob: b, KeyID: t.key.arn, EncryptionAlgorithm: algorithm}, nil
 }
 
-// cryptoTarget resolves the key of an operation that encrypts and authorizes it.
-func (s *Service) cryptoTarget(c *call, id, action string, encCtx map[string]string, tokens []string) (*target, error) {
+// cryptoTarget resolves the key of a cryptographic operation and authorizes it.
+func (s *Service) cryptoTarget(c *call, id string, tokens []string, a keyAuth) (t *target, err error) {
 	if err := checkTokens(tokens); err != nil {
 		return nil, err
 	}
-	t, err := s.resolve(c, id, anyID)
-	if err != nil {
+	if t, err = s.resolve(c, id, anyID); err != nil {
 		return nil, err
 	}
-	return t, s.authorize(c, keyAuth{action: action, target: t, encCtx: encCtx, crypto: true})
+	a.target = t
+	return t, s.authorize(c, a)
 }
 
-// ready checks what follows authorization: key state, then usage, then dry run (K40).
-func ready(k *key, algorithm string, dry *bool) error {
+// encrypts checks what stands before encryption of size bytes: state, usage and
+// algorithm of the key, then what an RSA key can't do (K88, K89).
+func (k *key) encrypts(operation, algorithm string, encCtx map[string]string, size int) error {
 	if err := k.usable(); err != nil {
 		return err
 	}
-	if algorithm != algSymmetric {
-		return failure.Newf(invalidKeyUsage, "Algorithm %s is incompatible with key spec %s.", algorithm, specSymmetric)
+	if err := k.fits(operation, usageEncryptDecrypt, algorithm); err != nil {
+		return err
 	}
-	return dryRunEnd(dry)
+	p, isRSA := k.active().pair.(*rsaPair)
+	if !isRSA {
+		return nil
+	}
+	if most := p.most(algorithm); size > most {
+		return failure.Newf(validation, "Algorithm %s and key spec %s cannot encrypt data larger than %d bytes.", algorithm, k.Spec, most)
+	}
+	return noContext(encCtx)
+}
+
+// noContext refuses an encryption context, which asymmetric encryption can't bind (K89).
+func noContext(encCtx map[string]string) error {
+	if len(encCtx) > 0 {
+		return failure.New(validation, "EncryptionContext is not supported by asymmetric encryption algorithms.")
+	}
+	return nil
+}
+
+// encryptWith encrypts under a key that encrypts has been asked about.
+func (s *Service) encryptWith(k *key, algorithm string, plaintext []byte, encCtx map[string]string) ([]byte, error) {
+	if p, isRSA := k.active().pair.(*rsaPair); isRSA {
+		return p.encrypt(s.rand, algorithm, plaintext)
+	}
+	return s.seal(k, plaintext, encCtx)
 }
 
 // dryRunEnd ends a dry run that passed all checks: a dry run always fails (K10).

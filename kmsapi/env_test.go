@@ -26,6 +26,7 @@ import (
 	"twinbucket/internal/clock"
 	"twinbucket/internal/failure"
 	"twinbucket/internal/quota"
+	"twinbucket/internal/rootkey"
 	"twinbucket/internal/trail"
 	"twinbucket/store/kv"
 	"twinbucket/store/kv/boltkv"
@@ -74,13 +75,23 @@ func newEnv(t testing.TB) *env {
 
 func newEnvOn(t testing.TB, engine kv.Engine) *env {
 	t.Helper()
+	return newEnvWith(t, engine, Config{})
+}
+
+// newEnvWith lets a test set parts of the Config.
+func newEnvWith(t testing.TB, engine kv.Engine, cfg Config) *env {
+	t.Helper()
 	e := &env{TB: t, clock: clock.NewManual(start), engine: engine, limits: new(quota.Limiter)}
 	log := slog.New(slog.DiscardHandler)
 	e.iam = iamsim.New(iamsim.Config{Engine: engine, Clock: e.clock, Logger: log})
 	if err := e.iam.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	e.kms = New(Config{Engine: engine, IAM: e.iam, Clock: e.clock, Limits: e.limits, Logger: log, Record: e.record})
+	cfg.Engine, cfg.IAM, cfg.Clock, cfg.Limits, cfg.Logger, cfg.Record = engine, e.iam, e.clock, e.limits, log, e.record
+	if cfg.RootKey == nil {
+		cfg.RootKey = rootkey.New([rootkey.Size]byte{1})
+	}
+	e.kms = New(cfg)
 	if err := e.kms.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +241,16 @@ func (e *env) key(account, region, text string) *types.KeyMetadata {
 		in.Policy = &text
 	}
 	out, err := e.root(account, region).CreateKey(e.Context(), in)
+	if err != nil {
+		e.Fatal(err)
+	}
+	return out.KeyMetadata
+}
+
+// keyOf makes a key of a spec and usage in account A, in the east.
+func (e *env) keyOf(spec types.KeySpec, usage types.KeyUsageType) *types.KeyMetadata {
+	e.Helper()
+	out, err := e.root(accountA, east).CreateKey(e.Context(), &kms.CreateKeyInput{KeySpec: spec, KeyUsage: usage})
 	if err != nil {
 		e.Fatal(err)
 	}

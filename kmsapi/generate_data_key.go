@@ -3,6 +3,7 @@ package kmsapi
 import (
 	"io"
 
+	"twinbucket/iamsim/policy"
 	"twinbucket/internal/failure"
 )
 
@@ -53,11 +54,11 @@ func (s *Service) generateDataKey(c *call, in *generateDataKeyInput) (*generateD
 	if err := in.Recipient.refuse(); err != nil {
 		return nil, err
 	}
-	t, err := s.cryptoTarget(c, *in.KeyID, c.op.Action, in.EncryptionContext, in.GrantTokens)
+	t, err := s.wrappingKey(c, *in.KeyID, in.EncryptionContext, in.GrantTokens, nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := ready(t.key, algSymmetric, in.DryRun); err != nil {
+	if err := dryRunEnd(in.DryRun); err != nil {
 		return nil, err
 	}
 	plaintext := make([]byte, size)
@@ -69,6 +70,19 @@ func (s *Service) generateDataKey(c *call, in *generateDataKeyInput) (*generateD
 		return nil, err
 	}
 	return &generateDataKeyOutput{CiphertextBlob: b, Plaintext: plaintext, KeyID: t.key.arn, KeyMaterialID: t.key.current().ID}, nil
+}
+
+// wrappingKey resolves, authorizes and checks the symmetric key that data keys and data
+// key pairs are sealed under.
+func (s *Service) wrappingKey(c *call, id string, encCtx map[string]string, tokens []string, more func(policy.Context)) (*target, error) {
+	t, err := s.cryptoTarget(c, id, tokens, keyAuth{action: c.op.Action, encCtx: encCtx, algorithm: algSymmetric, more: more})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.key.usable(); err != nil {
+		return nil, err
+	}
+	return t, t.key.fits(c.op.Name, usageEncryptDecrypt, algSymmetric)
 }
 
 type generateDataKeyWithoutPlaintextOutput struct {

@@ -1,35 +1,26 @@
 package kmsapi
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"twinbucket/iamsim/policy"
 	"twinbucket/internal/arn"
-	"twinbucket/internal/failure"
 )
 
 // Values of key members.
 const (
-	stateEnabled         = "Enabled"
-	stateDisabled        = "Disabled"
-	statePendingDeletion = "PendingDeletion"
-
 	managerCustomer = "CUSTOMER"
 	managerAWS      = "AWS"
 
-	specSymmetric       = "SYMMETRIC_DEFAULT"
-	algSymmetric        = "SYMMETRIC_DEFAULT"
-	usageEncryptDecrypt = "ENCRYPT_DECRYPT"
-	originKMS           = "AWS_KMS"
+	originKMS      = "AWS_KMS"
+	originExternal = "EXTERNAL"
+
+	typePrimary = "PRIMARY"
+	typeReplica = "REPLICA"
 
 	specAES256 = "AES_256"
 	specAES128 = "AES_128"
@@ -43,19 +34,32 @@ func (r keyRef) arn() string { return arn.Key(r.Region, r.Account, r.ID) }
 // keyRecord is what is stored of a key. Times are UTC.
 type keyRecord struct {
 	keyRef
+	Spec        string
+	Usage       string
+	Origin      string
 	Created     time.Time
 	Description string `json:",omitempty"`
 	Manager     string
 	State       string
-	// DeletionDate is set in state PendingDeletion.
+	// DeletionDate is set in state PendingDeletion; Window, the waiting period in days,
+	// in state PendingReplicaDeletion, before it begins.
 	DeletionDate time.Time `json:",omitzero"`
+	Window       int       `json:",omitempty"`
+	// Ready is when a transient state ends: Creating or Updating.
+	Ready time.Time `json:",omitzero"`
 	// Policy is the text as given; Pins are the principals it named when it was saved.
 	Policy string
 	Pins   map[string]string `json:",omitempty"`
 	Tags   []tag             `json:",omitempty"` // sorted by key
-	// Materials are all that ever encrypted, oldest first; the last one is current.
+	// Materials are all that ever encrypted, oldest first; the last one is current. A
+	// key that waits for its first import has none.
 	Materials []material
-	Rotation  rotation `json:",omitzero"`
+	// Imported is material that was imported and waits for a rotation on demand (K84).
+	Imported *material `json:",omitempty"`
+	Rotation rotation  `json:",omitzero"`
+	// PrimaryRegion is where the primary key of a multi-Region set is; "" for keys of
+	// a single Region.
+	PrimaryRegion string `json:",omitempty"`
 }
 
 // rotation is automatic rotation. Its settings survive while the key is disabled
@@ -66,42 +70,66 @@ type rotation struct {
 	Next    time.Time
 }
 
-// material is one AES-256 key behind a KMS key.
-type material struct {
-	ID      string // 64 hex digits
-	Secret  secret
-	Created time.Time
-}
-
-// secret is key material; printing it shows nothing.
-type secret []byte
-
-// Format implements [fmt.Formatter] for every verb.
-func (secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[key material]") }
-
-// newMaterial makes material for the key with this id. The material's id is
-// computed from both, as AWS does, and tells nothing about the material (K31).
-func (s *Service) newMaterial(keyID string, now time.Time) (material, error) {
-	b := make([]byte, 32)
-	if _, err := io.ReadFull(s.rand, b); err != nil {
-		return material{}, err
-	}
-	mac := hmac.New(sha256.New, b)
-	mac.Write([]byte(keyID))
-	return material{ID: hex.EncodeToString(mac.Sum(nil)), Secret: b, Created: now}, nil
-}
-
 func (r *keyRecord) current() *material { return &r.Materials[len(r.Materials)-1] }
 
-// due is when the key has to be deleted or rotated; the far future if never.
-func (r *keyRecord) due() int64 {
-	switch {
-	case r.State == statePendingDeletion:
-		return r.DeletionDate.UnixNano()
-	case r.State == stateEnabled && r.Rotation.Enabled:
-		return r.Rotation.Next.UnixNano()
+// all lists every material, the imported one that waits included.
+func (r *keyRecord) all() []*material {
+	out := make([]*material, 0, len(r.Materials)+1)
+	for i := range r.Materials {
+		out = append(out, &r.Materials[i])
 	}
-	return math.MaxInt64
+	if r.Imported != nil {
+		out = append(out, r.Imported)
+	}
+	return out
+}
+
+// complete reports whether the key has all of its material.
+func (r *keyRecord) complete() bool {
+	return len(r.Materials) > 0 && !slices.ContainsFunc(r.Materials, func(m material) bool { return m.Sealed == nil })
+}
+
+func (r *keyRecord) multiRegion() bool { return r.PrimaryRegion != "" }
+
+// leads reports whether the key decides what its multi-Region set shares: it is the
+// primary, or the only member.
+func (r *keyRecord) leads() bool { return !r.multiRegion() || r.PrimaryRegion == r.Region }
+
+// regionType is the value of MultiRegionKeyType.
+func (r *keyRecord) regionType() string {
+	if r.leads() {
+		return typePrimary
+	}
+	return typeReplica
+}
+
+const never = math.MaxInt64
+
+// due is when something happens to the key by itself, in nanoseconds of Unix time:
+// deletion, the end of a transient state, rotation, or the expiry of imported material.
+func (r *keyRecord) due() int64 {
+	at := int64(never)
+	soon := func(t time.Time) {
+		if !t.IsZero() {
+			at = min(at, t.UnixNano())
+		}
+	}
+	soon(r.DeletionDate)
+	soon(r.Ready)
+	if r.rotates() {
+		soon(r.Rotation.Next)
+	}
+	for _, m := range r.all() {
+		if m.Sealed != nil {
+			soon(m.ValidTo)
+		}
+	}
+	return at
+}
+
+// rotates reports whether automatic rotation is on and not paused (K33).
+func (r *keyRecord) rotates() bool {
+	return r.Rotation.Enabled && r.leads() && (r.State == stateEnabled || r.State == stateUpdating)
 }
 
 // clone copies r so that the copy may be changed.
@@ -109,6 +137,10 @@ func (r *keyRecord) clone() *keyRecord {
 	c := *r
 	c.Tags = slices.Clone(r.Tags)
 	c.Materials = slices.Clone(r.Materials)
+	if r.Imported != nil {
+		imported := *r.Imported
+		c.Imported = &imported
+	}
 	return &c
 }
 
@@ -117,42 +149,45 @@ func (r *keyRecord) clone() *keyRecord {
 type key struct {
 	keyRecord
 	arn      string
+	spec     keySpec
 	policies []policy.Source // one, as Authorize takes it
-	ciphers  []sealer        // one for each material
+	prepared []prepared      // those of Materials whose secret is there
 	aliases  []string        // names of its aliases, sorted
 	// context holds the condition keys that are the same in every request.
 	context policy.Context
+	// lastUse is shared by all versions of a key.
+	lastUse *atomic.Pointer[keyUse]
 }
 
-// sealer is the cipher of one material.
-type sealer struct {
-	id   [sha256.Size]byte
-	aead cipher.AEAD
-}
-
-// newKey prepares a record. It fails only for records that this package did not write.
-func newKey(r *keyRecord, aliases []string) (*key, error) {
+// newKey prepares a record whose material is open. old is the version before it, or
+// nil; what did not change is taken from there, for parsing an RSA key takes a
+// millisecond. It fails only for records that this package did not write.
+func newKey(r *keyRecord, aliases []string, old *key) (*key, error) {
 	k := &key{keyRecord: *r, arn: r.arn(), aliases: aliases}
-	doc, err := policy.Parse(r.Policy)
-	if err != nil {
-		return nil, fmt.Errorf("kmsapi: policy of %s: %w", k.arn, err)
+	var known bool
+	if k.spec, known = specOf(r.Spec); !known || k.spec.family == unsupportedFamily {
+		return nil, fmt.Errorf("kmsapi: %s has the unknown spec %q", k.arn, r.Spec)
 	}
-	k.policies = []policy.Source{{Type: policy.Resource, Owner: r.Account, Name: "key policy of " + k.arn, Doc: doc, Pins: r.Pins}}
-	if len(r.Materials) == 0 {
-		return nil, fmt.Errorf("kmsapi: %s has no key material", k.arn)
+	if err := k.preparePolicy(old); err != nil {
+		return nil, err
 	}
-	for i := range r.Materials {
-		c, err := newSealer(&r.Materials[i])
-		if err != nil {
-			return nil, fmt.Errorf("kmsapi: material of %s: %w", k.arn, err)
-		}
-		k.ciphers = append(k.ciphers, c)
+	if err := k.prepareMaterials(old); err != nil {
+		return nil, err
+	}
+	if k.lastUse = new(atomic.Pointer[keyUse]); old != nil {
+		k.lastUse = old.lastUse
 	}
 	k.context = policy.Context{}
-	k.context.Set("kms:KeySpec", specSymmetric)
-	k.context.Set("kms:KeyUsage", usageEncryptDecrypt)
-	k.context.Set("kms:KeyOrigin", originKMS)
+	k.context.Set("kms:KeySpec", r.Spec)
+	k.context.Set("kms:KeyUsage", r.Usage)
+	k.context.Set("kms:CustomerMasterKeySpec", r.Spec)
+	k.context.Set("kms:CustomerMasterKeyUsage", r.Usage)
+	k.context.Set("kms:KeyOrigin", r.Origin)
 	k.context.Set("kms:MultiRegion", "false")
+	if r.multiRegion() {
+		k.context.Set("kms:MultiRegion", "true")
+		k.context.Set("kms:MultiRegionKeyType", r.regionType())
+	}
 	for _, t := range r.Tags {
 		k.context.Set("aws:ResourceTag/"+t.Key, t.Value)
 	}
@@ -162,42 +197,39 @@ func newKey(r *keyRecord, aliases []string) (*key, error) {
 	return k, nil
 }
 
-func newSealer(m *material) (s sealer, err error) {
-	if n, err := hex.Decode(s.id[:], []byte(m.ID)); err != nil || n != len(s.id) || len(m.ID) != 2*len(s.id) {
-		return s, fmt.Errorf("id %q is not 64 hex digits", m.ID)
-	}
-	block, err := aes.NewCipher(m.Secret)
-	if err != nil {
-		return s, err
-	}
-	s.aead, err = cipher.NewGCM(block)
-	return s, err
-}
-
-// sealer returns the cipher of a material, nil if the key never had it.
-func (k *key) sealer(id [sha256.Size]byte) *sealer {
-	for i := len(k.ciphers) - 1; i >= 0; i-- {
-		if k.ciphers[i].id == id {
-			return &k.ciphers[i]
+func (k *key) preparePolicy(old *key) error {
+	src := policy.Source{Type: policy.Resource, Owner: k.Account, Name: "key policy of " + k.arn, Pins: k.Pins}
+	if old != nil && old.Policy == k.Policy {
+		src.Doc = old.policies[0].Doc
+	} else {
+		doc, err := policy.Parse(k.Policy)
+		if err != nil {
+			return fmt.Errorf("kmsapi: policy of %s: %w", k.arn, err)
 		}
+		src.Doc = doc
 	}
+	k.policies = []policy.Source{src}
 	return nil
 }
 
-// Key states and what they allow (K32). Reads and policy changes need no check.
-
-// usable is for cryptographic operations, grants and rotation settings.
-func (r *keyRecord) usable() error {
-	if r.State == stateDisabled {
-		return failure.New(disabled, r.arn()+" is disabled.")
+func (k *key) prepareMaterials(old *key) error {
+	if len(k.Materials) == 0 && k.Origin != originExternal {
+		return fmt.Errorf("kmsapi: %s has no key material", k.arn)
 	}
-	return r.notPendingDeletion()
-}
-
-// notPendingDeletion is for every other change.
-func (r *keyRecord) notPendingDeletion() error {
-	if r.State == statePendingDeletion {
-		return failure.New(invalidState, r.arn()+" is pending deletion.")
+	for i := range k.Materials {
+		m := &k.Materials[i]
+		if m.Sealed == nil {
+			continue
+		}
+		if old != nil && i < len(old.Materials) && i < len(old.prepared) && len(old.prepared) == len(old.Materials) && old.Materials[i].ID == m.ID {
+			k.prepared = append(k.prepared, old.prepared[i])
+			continue
+		}
+		p, err := prepare(&k.spec, m)
+		if err != nil {
+			return fmt.Errorf("kmsapi: material of %s: %w", k.arn, err)
+		}
+		k.prepared = append(k.prepared, p)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (s *Service) newPolicy(c *call, ref keyRef, text string, bypass bool, base 
 	if err != nil {
 		return nil, err
 	}
-	if !d.Allowed() {
+	if !d.Permitted() {
 		e := failure.New(malformedPolicy, "The new key policy will not allow you to update the key policy in the future.")
 		e.Decision = d
 		return nil, e

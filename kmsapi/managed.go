@@ -24,7 +24,9 @@ func (s *Service) createManaged(c *call, ref aliasRef) (*alias, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.newMaterial(id, c.now)
+	key := keyRef{ref.Account, ref.Region, id}
+	spec, _ := specOf(specSymmetric)
+	m, err := s.newMaterial(key, spec, c.now)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +35,8 @@ func (s *Service) createManaged(c *call, ref aliasRef) (*alias, error) {
 		panic("kmsapi: policy of the AWS managed key: " + err.Error())
 	}
 	r := &keyRecord{
-		keyRef: keyRef{ref.Account, ref.Region, id}, Created: c.now, Manager: managerAWS, State: stateEnabled,
+		keyRef: key, Spec: specSymmetric, Usage: usageEncryptDecrypt, Origin: originKMS,
+		Created: c.now, Manager: managerAWS, State: stateEnabled,
 		Description: "Default key that protects my S3 objects when no other key is defined",
 		Policy:      text, Materials: []material{m},
 		Rotation: rotation{Enabled: true, Days: rotationUsual, Next: c.now.Add(days(rotationUsual))},
@@ -54,7 +57,7 @@ func (s *Service) insert(c *call, r *keyRecord, a *alias) error {
 		names = []string{a.Name}
 		changes = append(changes, change{a.record(), a})
 	}
-	k, err := newKey(r, names)
+	k, err := newKey(r, names, nil)
 	if err != nil {
 		return err
 	}
@@ -62,7 +65,7 @@ func (s *Service) insert(c *call, r *keyRecord, a *alias) error {
 		return err
 	}
 	s.mu.Lock()
-	s.state.keys[k.keyRef] = k
+	s.state.addKey(k)
 	if a != nil {
 		s.state.aliases[a.aliasRef] = a
 	}

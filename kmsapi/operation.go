@@ -3,6 +3,7 @@ package kmsapi
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"regexp"
 	"strings"
@@ -34,13 +35,17 @@ func Operations() []Operation {
 // operation is one row of the table.
 type operation struct {
 	Operation
-	// quota is the request quota it counts against: "symmetric" for the operations
-	// that share one, else its own name (K70).
+	// quota is the request quota it counts against: its own name, unless the input is
+	// classed (K70).
 	quota string
 	// readOnly is what the trail says of it (K80).
 	readOnly bool
 	// crossAccount: a key of another account may be named, by ARN (K20).
 	crossAccount bool
+	// uses: it is a cryptographic operation with its keys, which GetKeyLastUsage shows.
+	uses bool
+	// refusal is the HTTP status of an operation that is not built.
+	refusal int
 	// params are the input fields that the trail shows.
 	params []param
 	// serve decodes a JSON body and performs the operation; nil refuses it.
@@ -53,11 +58,12 @@ type none struct{}
 // option changes a row while the table is built.
 type option func(*operation)
 
-func readOnly(op *operation)     { op.readOnly = true }
-func crossAccount(op *operation) { op.crossAccount = true }
-func symmetricQuota(op *operation) {
-	op.quota = "symmetric"
-}
+func readOnly(op *operation)       { op.readOnly = true }
+func crossAccount(op *operation)   { op.crossAccount = true }
+func symmetricQuota(op *operation) { op.quota = quotaSymmetric }
+
+// cryptographic operations only read, work across accounts and are uses of the key.
+func cryptographic(op *operation) { op.readOnly, op.crossAccount, op.uses = true, true, true }
 
 func action(a string) option { return func(op *operation) { op.Action = a } }
 
@@ -85,7 +91,15 @@ func row[In, Out any](name string, fn func(*Service, *call, *In) (Out, error), o
 
 // refused is an operation that is known and not built.
 func refused(name string) *operation {
-	return &operation{Operation: Operation{Name: name, Action: "kms:" + name}, quota: name}
+	return &operation{Operation: Operation{Name: name, Action: "kms:" + name}, quota: name, refusal: http.StatusNotImplemented}
+}
+
+// unsupportedHere is an operation that AWS itself refuses where its feature is not to
+// be had: custom key stores (K94).
+func unsupportedHere(name string) *operation {
+	op := refused(name)
+	op.refusal = http.StatusBadRequest
+	return op
 }
 
 // call is one request on its way through an operation.
@@ -98,18 +112,25 @@ type call struct {
 	now time.Time
 	// keys are the keys it was about, for the trail.
 	keys []*target
+	// permissions is what the caller was authorized for so far.
+	permissions iamsim.Permissions
 }
 
 // perform runs one operation for a client or for S3: the only way in. The steps
 // and their order stand in the package comment.
 func perform[In, Out any](s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, in *In, fn func(*Service, *call, *In) (Out, error)) (Out, error) {
 	started := s.realTime()
-	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
+	c := &call{ctx: ctx, op: op, region: region, now: s.cfg.Clock.Now()}
+	observed := caller.Observed(c.permissions.Observe)
+	c.caller = &observed
 	out, err := guarded(s, c, in, fn)
 	if err != nil {
 		err = asFailure(err)
 	}
-	s.record(c, in, started, err)
+	eventID := s.record(c, in, started, err)
+	if op.uses && err == nil {
+		c.used(eventID)
+	}
 	return out, err
 }
 
@@ -121,8 +142,8 @@ func guarded[In, Out any](s *Service, c *call, in *In, fn func(*Service, *call, 
 	if err := checkOrigin(c); err != nil {
 		return out, err
 	}
-	if !s.cfg.Limits.Allow(c.now, "kms", c.caller.Account(), c.region, c.op.quota) {
-		return out, failure.New(throttling, throttledText)
+	if err := s.charge(c, in); err != nil {
+		return out, err
 	}
 	if err := s.settle(c.ctx, c.now); err != nil {
 		return out, err
@@ -144,9 +165,6 @@ func checkOrigin(c *call) error {
 
 var regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
 
-// throttledText is what KMS says when a quota is used up (K71).
-const throttledText = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
-
 // refuse records a call that never reached its operation and returns err.
 func refuse(s *Service, ctx context.Context, caller *iamsim.Caller, region string, op *operation, err *failure.Error) error {
 	c := &call{ctx: ctx, caller: caller, op: op, region: region, now: s.cfg.Clock.Now()}
@@ -157,20 +175,19 @@ func refuse(s *Service, ctx context.Context, caller *iamsim.Caller, region strin
 // param is one input field that the trail shows under its lower-camel name.
 type param struct {
 	name  string
-	index int
+	index []int
 }
 
 // paramsOf lists the fields of an input that may be shown: all but blobs, which are
 // plaintexts and ciphertexts, and grant tokens (K81).
 func paramsOf(in reflect.Type) []param {
 	var out []param
-	for i := range in.NumField() {
-		f := in.Field(i)
+	for _, f := range reflect.VisibleFields(in) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "" || f.Type == reflect.TypeFor[blob]() || strings.HasPrefix(name, "GrantToken") {
 			continue
 		}
-		out = append(out, param{strings.ToLower(name[:1]) + name[1:], i})
+		out = append(out, param{strings.ToLower(name[:1]) + name[1:], f.Index})
 	}
 	return out
 }

@@ -25,9 +25,7 @@ func (in *putKeyPolicyInput) constraints(v *violations) {
 	v.keyID("keyId", in.KeyID)
 	v.policyName(in.PolicyName)
 	if v.required("policy", in.Policy != nil) {
-		if v.text("policy", in.Policy, 1, 131072); *in.Policy != "" {
-			v.pattern("policy", in.Policy, policyPattern)
-		}
+		v.policy(in.Policy)
 	}
 }
 

@@ -136,10 +136,15 @@ func errInvalidKeyID(id string) error {
 	return failure.New(notFound, "Invalid keyId '"+id+"'")
 }
 
+// multiRegionPrefix begins the ids of multi-Region keys (K85).
+const multiRegionPrefix = "mrk-"
+
+func isMultiRegionID(id string) bool { return strings.HasPrefix(id, multiRegionPrefix) }
+
 // isKeyID reports whether id has the form of a key id: a UUID, or mrk- and 32 hex
-// digits for the multi-Region keys that this service never has.
+// digits for multi-Region keys.
 func isKeyID(id string) bool {
-	if rest, ok := strings.CutPrefix(id, "mrk-"); ok {
+	if rest, ok := strings.CutPrefix(id, multiRegionPrefix); ok {
 		return len(rest) == 32 && isHex(rest)
 	}
 	if len(id) != 36 {

@@ -89,7 +89,7 @@ func (s *Service) authorizeRetire(c *call, t *target, g *grant) error {
 		Action: "kms:RetireGrant", Resource: t.arn, ResourceAccount: g.IssuingAccount, Region: c.region,
 		Context: s.keyContext(c, &keyAuth{target: t}), ResourcePolicies: t.key.policies,
 	})
-	if err != nil || d.Allowed() {
+	if err != nil || d.Permitted() {
 		return err
 	}
 	return denied(c, t, d)

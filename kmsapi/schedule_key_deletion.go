@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"twinbucket/iamsim/policy"
-	"twinbucket/internal/failure"
 )
 
 // The waiting period before a key is deleted, in days (K34).
@@ -27,13 +26,13 @@ func (in *scheduleKeyDeletionInput) constraints(v *violations) {
 
 type scheduleKeyDeletionOutput struct {
 	KeyID               string `json:"KeyId"`
-	DeletionDate        epoch  `json:"DeletionDate"`
+	DeletionDate        *epoch `json:"DeletionDate,omitempty"`
 	KeyState            string `json:"KeyState"`
 	PendingWindowInDays int32  `json:"PendingWindowInDays"`
 }
 
 // scheduleKeyDeletion implements ScheduleKeyDeletion. The waiting period runs on the
-// domain clock.
+// domain clock. That of a primary key begins when its last replica has been deleted (K85).
 func (s *Service) scheduleKeyDeletion(c *call, in *scheduleKeyDeletionInput) (*scheduleKeyDeletionOutput, error) {
 	window := int32(usualWindow)
 	if in.PendingWindowInDays != nil {
@@ -49,17 +48,21 @@ func (s *Service) scheduleKeyDeletion(c *call, in *scheduleKeyDeletionInput) (*s
 		return nil, err
 	}
 	k, err := s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) error {
-		if err := r.notPendingDeletion(); err != nil {
+		if err := r.schedulable(); err != nil {
 			return err
 		}
-		r.State = statePendingDeletion
-		r.DeletionDate = c.now.Add(days(int(window)))
+		r.Ready = time.Time{}
+		if r.leads() && len(s.relatives(t.key)) > 0 {
+			r.State, r.Window = statePendingReplicaDeletion, int(window)
+			return nil
+		}
+		r.State, r.DeletionDate = statePendingDeletion, c.now.Add(days(int(window)))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &scheduleKeyDeletionOutput{k.arn, epoch(k.DeletionDate), k.State, window}, nil
+	return &scheduleKeyDeletionOutput{k.arn, optionalEpoch(k.DeletionDate), k.State, window}, nil
 }
 
 type cancelKeyDeletionOutput struct {
@@ -67,7 +70,7 @@ type cancelKeyDeletionOutput struct {
 }
 
 // cancelKeyDeletion implements CancelKeyDeletion. The key comes back disabled,
-// whatever it was before (K34).
+// whatever it was before (K34); without its imported material, pending import.
 func (s *Service) cancelKeyDeletion(c *call, in *keyInput) (*cancelKeyDeletionOutput, error) {
 	t, err := s.resolve(c, *in.KeyID, keyOnly)
 	if err != nil {
@@ -77,10 +80,13 @@ func (s *Service) cancelKeyDeletion(c *call, in *keyInput) (*cancelKeyDeletionOu
 		return nil, err
 	}
 	k, err := s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) error {
-		if r.State != statePendingDeletion {
-			return failure.New(invalidState, r.arn()+" is not pending deletion.")
+		if err := r.cancellable(); err != nil {
+			return err
 		}
-		r.State, r.DeletionDate = stateDisabled, time.Time{}
+		r.State, r.DeletionDate, r.Window = stateDisabled, time.Time{}, 0
+		if !r.complete() {
+			r.State = statePendingImport
+		}
 		return nil
 	})
 	if err != nil {

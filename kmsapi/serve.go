@@ -25,8 +25,6 @@ const (
 	targetPrefix = "TrentService."
 	// maxBody bounds a request body; the largest request KMS knows is a tenth of it.
 	maxBody = 1 << 20
-	// refusedStatus answers operations that are known and not built.
-	refusedStatus = http.StatusNotImplemented
 )
 
 // Serve answers one KMS request (K1 to K8). signed and signErr are what sigv4.Parse
@@ -81,9 +79,9 @@ func (x *exchange) answer(signed *sigv4.Signed, signErr error) (any, error) {
 		return nil, x.refuse(asFailure(err))
 	}
 	if x.op.serve == nil {
-		x.status = refusedStatus
+		x.status = x.op.refusal
 		return nil, x.refuse(failure.Newf(unsupported, "%s is not supported by Twinbucket, "+
-			"which has symmetric encryption keys of a single Region only.", x.op.Name))
+			"which has no custom key stores and no key encapsulation.", x.op.Name))
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")

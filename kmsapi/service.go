@@ -12,6 +12,7 @@ import (
 	"twinbucket/iamsim"
 	"twinbucket/internal/clock"
 	"twinbucket/internal/quota"
+	"twinbucket/internal/rootkey"
 	"twinbucket/internal/trail"
 	"twinbucket/store/kv"
 )
@@ -22,10 +23,17 @@ type Config struct {
 	Engine kv.Engine
 	IAM    *iamsim.Service
 	Clock  clock.Clock
-	Limits *quota.Limiter // service "kms"; nil means no limits
-	Rand   io.Reader      // default crypto/rand.Reader
-	Record trail.Recorder // optional
-	Logger *slog.Logger   // default: nothing is logged
+	// RootKey seals key material at rest. Without one it is sealed under a key that
+	// nobody keeps, which does for an Engine that nobody opens again.
+	RootKey *rootkey.Key
+	Limits  *quota.Limiter // service "kms"; nil means no limits
+	// ReplicaDelay is how long, in domain time, a new replica key is Creating and both
+	// keys are Updating when the primary Region changes. Usually they are so for the
+	// rest of the request only.
+	ReplicaDelay time.Duration
+	Rand         io.Reader      // default crypto/rand.Reader
+	Record       trail.Recorder // optional
+	Logger       *slog.Logger   // default: nothing is logged
 }
 
 // Service holds keys, aliases and grants and serves the KMS API. Its core methods
@@ -38,6 +46,7 @@ type Config struct {
 type Service struct {
 	cfg   Config
 	rand  io.Reader
+	root  *rootkey.Key
 	table []*operation
 	ops   map[string]*operation // by name
 
@@ -80,18 +89,21 @@ func New(cfg Config) *Service {
 }
 
 // Open loads keys, aliases and grants, and starts the goroutine that deletes and
-// rotates keys when they are due. Errors are those of the engine, or a record that
-// can't be read.
+// rotates keys when they are due. Errors are those of the engine, a record that can't
+// be read, or a *SealError: key material that the root key does not open.
 func (s *Service) Open(ctx context.Context) error {
 	s.write.Lock()
 	defer s.write.Unlock()
 	if s.stop != nil {
 		panic("kmsapi: Open called twice")
 	}
-	if err := s.sweep(ctx); err != nil {
-		return err
+	if s.root = s.cfg.RootKey; s.root == nil {
+		var err error
+		if s.root, err = rootkey.Random(s.rand); err != nil {
+			return err
+		}
 	}
-	if err := s.load(ctx); err != nil {
+	if err := s.sweep(ctx); err != nil {
 		return err
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -100,16 +112,18 @@ func (s *Service) Open(ctx context.Context) error {
 	return nil
 }
 
-// Close stops what Open started. It may be called more than once.
+// Close stops what Open started, and saves when keys were last used. It may be called
+// more than once.
 func (s *Service) Close(ctx context.Context) error {
 	s.write.Lock()
 	stop := s.stop
 	s.write.Unlock()
-	if stop != nil {
-		stop()
-		s.reaper.Wait()
+	if stop == nil {
+		return nil
 	}
-	return nil
+	stop()
+	s.reaper.Wait()
+	return s.saveUses(ctx)
 }
 
 // lockedReader makes an injected source of randomness safe for concurrent use.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ const (
 	prefixKey   = "kms/key/"
 	prefixAlias = "kms/alias/"
 	prefixGrant = "kms/grant/"
+	prefixUse   = "kms/use/"
 )
 
 func (r keyRef) record() []byte {
@@ -53,10 +53,48 @@ type state struct {
 	keys    map[keyRef]*key
 	aliases map[aliasRef]*alias
 	grants  map[keyRef]*grantSet
+	sets    map[setRef][]string // the Regions of multi-Region keys, sorted
 }
 
 func (st *state) clear() {
-	*st = state{keys: map[keyRef]*key{}, aliases: map[aliasRef]*alias{}, grants: map[keyRef]*grantSet{}}
+	*st = state{keys: map[keyRef]*key{}, aliases: map[aliasRef]*alias{}, grants: map[keyRef]*grantSet{}, sets: map[setRef][]string{}}
+}
+
+// setRef names a multi-Region key: what its members have in common.
+type setRef struct{ account, id string }
+
+// addKey publishes a key that is new or replaces its version before.
+func (st *state) addKey(k *key) {
+	st.keys[k.keyRef] = k
+	if !k.multiRegion() {
+		return
+	}
+	ref := setRef{k.Account, k.ID}
+	if at, found := slices.BinarySearch(st.sets[ref], k.Region); !found {
+		st.sets[ref] = slices.Insert(slices.Clone(st.sets[ref]), at, k.Region)
+	}
+}
+
+func (st *state) removeKey(k *key) {
+	delete(st.keys, k.keyRef)
+	ref := setRef{k.Account, k.ID}
+	rest := slices.DeleteFunc(slices.Clone(st.sets[ref]), func(region string) bool { return region == k.Region })
+	if st.sets[ref] = rest; len(rest) == 0 {
+		delete(st.sets, ref)
+	}
+}
+
+// relatives are the other members of a multi-Region key, sorted by Region.
+func (s *Service) relatives(k *key) []*key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []*key
+	for _, region := range s.state.sets[setRef{k.Account, k.ID}] {
+		if region != k.Region {
+			out = append(out, s.state.keys[keyRef{k.Account, region, k.ID}])
+		}
+	}
+	return out
 }
 
 // key returns the current version of a key, nil if there is none.
@@ -109,33 +147,55 @@ func errKeyGone(ref keyRef) error {
 // State checks belong into fn: nothing else changes while it runs. A record that fn
 // left as it was is stored again, which does no harm.
 func (s *Service) changeKey(ctx context.Context, ref keyRef, fn func(*keyRecord) error) (*key, error) {
+	return s.changeSet(ctx, ref, fn, nil)
+}
+
+// changeSet is changeKey for what the members of a multi-Region key share: after fn
+// has changed the key, spread changes every other member, all in one transaction.
+func (s *Service) changeSet(ctx context.Context, ref keyRef, fn, spread func(*keyRecord) error) (*key, error) {
 	s.write.Lock()
 	defer s.write.Unlock()
 	old := s.key(ref)
 	if old == nil {
 		return nil, errKeyGone(ref)
 	}
-	return s.replaceKey(ctx, old, fn)
+	return s.replaceSet(ctx, old, fn, spread)
 }
 
-// replaceKey is changeKey for those who hold the write lock.
-func (s *Service) replaceKey(ctx context.Context, old *key, fn func(*keyRecord) error) (*key, error) {
-	r := old.clone()
-	if err := fn(r); err != nil {
-		return nil, err
+// replaceSet is changeSet for those who hold the write lock.
+func (s *Service) replaceSet(ctx context.Context, old *key, fn, spread func(*keyRecord) error) (*key, error) {
+	olds := []*key{old}
+	if spread != nil {
+		olds = append(olds, s.relatives(old)...)
 	}
-	k, err := newKey(r, old.aliases)
-	if err != nil {
-		return nil, err
+	keys := make([]*key, len(olds))
+	changes := make([]change, len(olds))
+	for i, o := range olds {
+		r := o.clone()
+		if i > 0 {
+			fn = spread
+		}
+		if err := fn(r); err != nil {
+			return nil, err
+		}
+		k, err := newKey(r, o.aliases, o)
+		if err != nil {
+			return nil, err
+		}
+		keys[i], changes[i] = k, change{r.record(), r}
 	}
-	if err := s.put(ctx, r.record(), r); err != nil {
+	if err := s.update(ctx, changes...); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	s.state.keys[k.keyRef] = k
+	for _, k := range keys {
+		s.state.addKey(k)
+	}
 	s.mu.Unlock()
-	s.expect(k.due())
-	return k, nil
+	for _, k := range keys {
+		s.expect(k.due())
+	}
+	return keys[0], nil
 }
 
 // put stores one record as JSON.
@@ -183,28 +243,37 @@ func (s *Service) update(ctx context.Context, changes ...change) error {
 // load reads everything from the engine and replaces what is in memory.
 func (s *Service) load(ctx context.Context) error {
 	st, _, err := s.read(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		s.adopt(st)
 	}
-	s.mu.Lock()
-	s.state = st
-	s.mu.Unlock()
-	due := int64(math.MaxInt64)
-	for _, k := range st.keys {
-		due = min(due, k.due())
-	}
-	s.nextDue.Store(due)
-	s.nudge()
-	return nil
+	return err
 }
 
-// read makes a state from the records. Aliases and grants whose key is gone, or
-// younger than they are, were left by an interrupted deletion: they are not part of
-// the state and are returned as orphans.
+// adopt replaces what is in memory.
+func (s *Service) adopt(st state) {
+	due := int64(never)
+	s.mu.Lock()
+	for ref, k := range st.keys {
+		if old := s.state.keys[ref]; old != nil {
+			k.lastUse = old.lastUse // uses since the last Close are in memory only
+		}
+		due = min(due, k.due())
+	}
+	s.state = st
+	s.mu.Unlock()
+	s.nextDue.Store(due)
+	s.nudge()
+}
+
+// read makes a state from the records. Aliases, grants and last uses whose key is gone,
+// or younger than they are, were left by an interrupted deletion: they are not part of
+// the state and are returned as orphans. A *SealError is key material that the root key
+// does not open.
 func (s *Service) read(ctx context.Context) (st state, orphans []change, err error) {
 	var keys []*keyRecord
 	var aliases []*alias
 	var grants []*grant
+	var uses []*keyUse
 	err = s.cfg.Engine.View(ctx, func(r kv.Reader) (err error) {
 		if keys, err = scan[keyRecord](r, prefixKey); err != nil {
 			return err
@@ -212,7 +281,10 @@ func (s *Service) read(ctx context.Context) (st state, orphans []change, err err
 		if aliases, err = scan[alias](r, prefixAlias); err != nil {
 			return err
 		}
-		grants, err = scan[grant](r, prefixGrant)
+		if grants, err = scan[grant](r, prefixGrant); err != nil {
+			return err
+		}
+		uses, err = scan[keyUse](r, prefixUse)
 		return err
 	})
 	if err != nil {
@@ -240,18 +312,29 @@ func (s *Service) read(ctx context.Context) (st state, orphans []change, err err
 		st.addGrant(g)
 	}
 	for _, r := range keys {
-		k, err := newKey(r, names[r.keyRef])
+		if err := s.unseal(r); err != nil {
+			return st, nil, err
+		}
+		k, err := newKey(r, names[r.keyRef], nil)
 		if err != nil {
 			return st, nil, err
 		}
-		st.keys[k.keyRef] = k
+		st.addKey(k)
+	}
+	for _, u := range uses {
+		if at, ok := born[u.Key]; !ok || u.At.Before(at) {
+			orphans = append(orphans, change{at: u.record()})
+			continue
+		}
+		u.saved = true
+		st.keys[u.Key].lastUse.Store(u)
 	}
 	return st, orphans, nil
 }
 
-// sweep deletes the records of orphans.
+// sweep is load for a start: it deletes the records of orphans.
 func (s *Service) sweep(ctx context.Context) error {
-	_, orphans, err := s.read(ctx)
+	st, orphans, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -260,6 +343,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			return fmt.Errorf("kmsapi: sweep: %w", err)
 		}
 	}
+	s.adopt(st)
 	return nil
 }
 

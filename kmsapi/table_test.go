@@ -45,42 +45,48 @@ func TestTableIsSorted(t *testing.T) {
 	}
 }
 
-// sampleInputs are valid requests of every supported operation on one key.
-func sampleInputs(t *testing.T, e *env) map[string]string {
+// sampleInputs are valid requests of every supported operation, on keys of account A in
+// the east.
+func sampleInputs(t testing.TB, e *env) map[string]string {
 	t.Helper()
 	ctx := t.Context()
-	md := e.key(accountA, east, "")
 	root := e.root(accountA, east)
-	id := *md.KeyId
-	enc, err := root.Encrypt(ctx, &kms.EncryptInput{KeyId: &id, Plaintext: []byte("x")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := root.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: ptr("alias/a"), TargetKeyId: &id}); err != nil {
-		t.Fatal(err)
-	}
-	g, err := root.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: ptr(rootARN(accountA)), Operations: []grantOp{"Decrypt"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	blob, err := json.Marshal(enc.CiphertextBlob)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, arn, cipher, grant := `"KeyId":"`+id+`"`, `"KeyId":"`+*md.Arn+`"`, `"CiphertextBlob":`+string(blob), `"GrantId":"`+*g.GrantId+`"`
-	policy, err := json.Marshal(keyPolicy(accountA))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := *e.key(accountA, east, "").KeyId
+	signing, agreeing := *e.keyOf("ECC_NIST_P256", "SIGN_VERIFY").KeyId, *e.keyOf("ECC_NIST_P256", "KEY_AGREEMENT").KeyId
+	hmac := *e.keyOf("HMAC_256", "GENERATE_VERIFY_MAC").KeyId
+	external := *must(root.CreateKey(ctx, &kms.CreateKeyInput{Origin: "EXTERNAL"})).KeyMetadata.KeyId
+	shared := *must(root.CreateKey(ctx, &kms.CreateKeyInput{MultiRegion: ptr(true)})).KeyMetadata.KeyId
+	must(root.ReplicateKey(ctx, &kms.ReplicateKeyInput{KeyId: &shared, ReplicaRegion: ptr(west)}))
+	must(root.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: ptr("alias/a"), TargetKeyId: &id}))
+	cipher := jsonOf(must(root.Encrypt(ctx, &kms.EncryptInput{KeyId: &id, Plaintext: []byte("x")})).CiphertextBlob)
+	grant := *must(root.CreateGrant(ctx, &kms.CreateGrantInput{KeyId: &id, GranteePrincipal: ptr(rootARN(accountA)), Operations: []grantOp{"Decrypt"}})).GrantId
+	signature := jsonOf(must(root.Sign(ctx, &kms.SignInput{KeyId: &signing, Message: []byte("x"), SigningAlgorithm: "ECDSA_SHA_256"})).Signature)
+	mac := jsonOf(must(root.GenerateMac(ctx, &kms.GenerateMacInput{KeyId: &hmac, Message: []byte("x"), MacAlgorithm: "HMAC_SHA_256"})).Mac)
+	peer := jsonOf(must(root.GetPublicKey(ctx, &kms.GetPublicKeyInput{KeyId: &agreeing})).PublicKey)
+	token, wrapped := e.wrapped(external, make([]byte, 32))
+
+	key, arn := `"KeyId":"`+id+`"`, `"KeyId":"arn:aws:kms:`+east+`:`+accountA+`:key/`+id+`"`
+	sign := `"KeyId":"` + signing + `","Message":"eA==","SigningAlgorithm":"ECDSA_SHA_256"`
+	code := `"KeyId":"` + hmac + `","Message":"eA==","MacAlgorithm":"HMAC_SHA_256"`
 	in := map[string]string{
 		"CreateAlias": `"AliasName":"alias/b","TargetKeyId":"` + id + `"`, "UpdateAlias": `"AliasName":"alias/a","TargetKeyId":"` + id + `"`,
-		"DeleteAlias": `"AliasName":"alias/a"`, "CreateKey": ``, "ListKeys": ``, "ListAliases": ``, "GenerateRandom": `"NumberOfBytes":1`,
-		"CreateGrant": key + `,"GranteePrincipal":"` + rootARN(accountA) + `","Operations":["Decrypt"]`,
-		"Decrypt":     cipher, "Encrypt": key + `,"Plaintext":"AA=="`, "ReEncrypt": cipher + `,"DestinationKeyId":"` + id + `"`,
+		"DeleteAlias": `"AliasName":"alias/a"`, "CreateKey": ``, "ListKeys": ``, "ListAliases": ``, "DescribeCustomKeyStores": ``,
+		"GenerateRandom": `"NumberOfBytes":1`, "CreateGrant": key + `,"GranteePrincipal":"` + rootARN(accountA) + `","Operations":["Decrypt"]`,
+		"Decrypt": `"CiphertextBlob":` + cipher, "Encrypt": key + `,"Plaintext":"AA=="`,
+		"ReEncrypt":       `"CiphertextBlob":` + cipher + `,"DestinationKeyId":"` + id + `"`,
 		"GenerateDataKey": key + `,"KeySpec":"AES_256"`, "GenerateDataKeyWithoutPlaintext": key + `,"KeySpec":"AES_256"`,
-		"ListRetirableGrants": `"RetiringPrincipal":"` + rootARN(accountA) + `"`, "PutKeyPolicy": key + `,"Policy":` + string(policy),
-		"RetireGrant": arn + `,` + grant, "RevokeGrant": key + `,` + grant, "TagResource": key + `,"Tags":[{"TagKey":"a","TagValue":"b"}]`,
-		"UntagResource": key + `,"TagKeys":["a"]`, "UpdateKeyDescription": key + `,"Description":"d"`,
+		"GenerateDataKeyPair": key + `,"KeyPairSpec":"ECC_NIST_P256"`, "GenerateDataKeyPairWithoutPlaintext": key + `,"KeyPairSpec":"ECC_NIST_P256"`,
+		"ListRetirableGrants": `"RetiringPrincipal":"` + rootARN(accountA) + `"`, "PutKeyPolicy": key + `,"Policy":` + jsonOf(keyPolicy(accountA)),
+		"RetireGrant": arn + `,"GrantId":"` + grant + `"`, "RevokeGrant": key + `,"GrantId":"` + grant + `"`,
+		"TagResource": key + `,"Tags":[{"TagKey":"a","TagValue":"b"}]`, "UntagResource": key + `,"TagKeys":["a"]`,
+		"UpdateKeyDescription": key + `,"Description":"d"`, "Sign": sign, "Verify": sign + `,"Signature":` + signature,
+		"GenerateMac": code, "VerifyMac": code + `,"Mac":` + mac, "GetPublicKey": `"KeyId":"` + signing + `"`,
+		"DeriveSharedSecret":        `"KeyId":"` + agreeing + `","KeyAgreementAlgorithm":"ECDH","PublicKey":` + peer,
+		"GetParametersForImport":    `"KeyId":"` + external + `","WrappingAlgorithm":"RSAES_OAEP_SHA_256","WrappingKeySpec":"RSA_2048"`,
+		"ImportKeyMaterial":         `"KeyId":"` + external + `","ImportToken":` + jsonOf(token) + `,"EncryptedKeyMaterial":` + jsonOf(wrapped) + `,"ExpirationModel":"KEY_MATERIAL_DOES_NOT_EXPIRE"`,
+		"DeleteImportedKeyMaterial": `"KeyId":"` + external + `"`,
+		"ReplicateKey":              `"KeyId":"` + shared + `","ReplicaRegion":"eu-west-1"`,
+		"UpdatePrimaryRegion":       `"KeyId":"` + shared + `","PrimaryRegion":"` + west + `"`,
 	}
 	for _, op := range Operations() {
 		if _, ok := in[op.Name]; !ok && op.Supported {
@@ -90,6 +96,8 @@ func sampleInputs(t *testing.T, e *env) map[string]string {
 	}
 	return in
 }
+
+func jsonOf(v any) string { return string(must(json.Marshal(v))) }
 
 // TestEverythingDenied: a deny on everything refuses every operation, whether it
 // stands in an IAM policy or, for operations on keys, in the key policy.
@@ -116,7 +124,7 @@ func TestEverythingDenied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	iamOnly := []string{"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants"}
+	iamOnly := []string{"CreateKey", "ListKeys", "ListAliases", "GenerateRandom", "ListRetirableGrants", "DescribeCustomKeyStores"}
 	free := e.user(accountA, "free", document(all))
 	for _, op := range Operations() {
 		if !op.Supported || slices.Contains(iamOnly, op.Name) {
@@ -164,15 +172,24 @@ func TestUnsignedRefused(t *testing.T) {
 	}
 }
 
-func TestRefusedAnswer501(t *testing.T) {
+// TestRefusedAnswers: what is not built answers 501, and custom key stores, which
+// AWS does not have everywhere either, 400 (K94).
+func TestRefusedAnswers(t *testing.T) {
 	e := newEnv(t)
 	for _, op := range Operations() {
 		if op.Supported {
 			continue
 		}
+		want := 501
+		if strings.HasSuffix(op.Name, "CustomKeyStore") {
+			want = 400
+		}
 		res, body := e.post(accountA, "TrentService."+op.Name, `{}`)
-		if res.StatusCode != 501 || !strings.Contains(body, op.Name+" is not supported by Twinbucket") {
-			t.Errorf("%s: %d %s", op.Name, res.StatusCode, body)
+		if res.StatusCode != want || !strings.Contains(body, "UnsupportedOperationException") || !strings.Contains(body, op.Name+" is not supported by Twinbucket") {
+			t.Errorf("%s: %d %s; want %d", op.Name, res.StatusCode, body, want)
+		}
+		if got := e.last(); got.EventName != op.Name || got.HTTPStatus != want {
+			t.Errorf("%s: trail has %s with %d", op.Name, got.EventName, got.HTTPStatus)
 		}
 	}
 }

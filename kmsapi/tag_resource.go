@@ -76,7 +76,7 @@ func (s *Service) tagResource(c *call, in *tagResourceInput) (none, error) {
 		return none{}, err
 	}
 	_, err = s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) (err error) {
-		if err := r.notPendingDeletion(); err != nil {
+		if err := r.changeable(); err != nil {
 			return err
 		}
 		r.Tags, err = mergeTags(r.Tags, in.Tags)
@@ -113,7 +113,7 @@ func (s *Service) untagResource(c *call, in *untagResourceInput) (none, error) {
 		return none{}, err
 	}
 	_, err = s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) error {
-		if err := r.notPendingDeletion(); err != nil {
+		if err := r.changeable(); err != nil {
 			return err
 		}
 		r.Tags = slices.DeleteFunc(r.Tags, func(t tag) bool { return slices.Contains(in.TagKeys, t.Key) })

@@ -15,10 +15,11 @@ const eventSource = "kms.amazonaws.com"
 
 // record leaves one trail event for a call, done or refused (K80). in is a pointer to
 // the input, nil if it could not be read. A key of another account shows by the
-// account of the resource; the event is not repeated for its owner.
-func (s *Service) record(c *call, in any, started time.Time, err error) {
+// account of the resource; the event is not repeated for its owner. It returns the id
+// of the event.
+func (s *Service) record(c *call, in any, started time.Time, err error) string {
 	if s.cfg.Record == nil {
-		return
+		return ""
 	}
 	id, uuidErr := s.newUUID()
 	if uuidErr != nil {
@@ -35,6 +36,7 @@ func (s *Service) record(c *call, in any, started time.Time, err error) {
 	for _, t := range c.keys {
 		e.Resources = append(e.Resources, trail.Resource{ARN: t.arn, AccountID: t.account, Type: "AWS::KMS::Key"})
 	}
+	e.Authorizations = c.permissions
 	if in != nil {
 		e.Request = parameters(in, c.op.params)
 	}
@@ -45,13 +47,14 @@ func (s *Service) record(c *call, in any, started time.Time, err error) {
 			e.ErrorCode = "AccessDenied" // K82
 		}
 		if c.op.serve == nil {
-			e.HTTPStatus = refusedStatus
+			e.HTTPStatus = c.op.refusal
 		}
 		if e.HTTPStatus >= 500 {
 			cause = f
 		}
 	}
 	s.cfg.Record(e, s.realTime().Sub(started), cause)
+	return id
 }
 
 // parameters shows the input fields that were sent.
@@ -59,7 +62,7 @@ func parameters(in any, params []param) map[string]any {
 	v := reflect.ValueOf(in).Elem()
 	out := make(map[string]any, len(params))
 	for _, p := range params {
-		f := v.Field(p.index)
+		f := v.FieldByIndex(p.index)
 		if f.IsZero() {
 			continue
 		}

@@ -31,6 +31,7 @@ func TestTrailOfDirectCall(t *testing.T) {
 		Request:      map[string]any{"keyId": *key.KeyId, "encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": map[string]string{"a": "1"}},
 		Resources:    []trail.Resource{{ARN: *key.Arn, AccountID: accountA, Type: "AWS::KMS::Key"}},
 		UserIdentity: trail.Identity{Type: "IAMUser", ARN: u.arn, AccountID: accountA, AccessKeyID: u.creds.AccessKeyID}, HTTPStatus: 200, Recipient: accountA,
+		Authorizations: []trail.Authorization{{Action: "kms:Encrypt", Resource: *key.Arn, Outcome: "allowed"}},
 	}
 	want.EventID, want.RequestID, want.UserAgent, want.UserIdentity.PrincipalID = got.EventID, got.RequestID, got.UserAgent, got.UserIdentity.PrincipalID
 	if diff := cmp.Diff(got, want); diff != "" {

@@ -1,5 +1,7 @@
 package kmsapi
 
+import "twinbucket/internal/failure"
+
 type updateAliasInput struct {
 	AliasName   *string `json:"AliasName"`
 	TargetKeyID *string `json:"TargetKeyId"`
@@ -8,6 +10,28 @@ type updateAliasInput struct {
 func (in *updateAliasInput) constraints(v *violations) {
 	v.aliasName(in.AliasName)
 	v.keyID("targetKeyId", in.TargetKeyID)
+}
+
+// replaceableBy refuses to move an alias to a key of another usage or kind: what its
+// users do with it would fail (K26).
+func (k *key) replaceableBy(to *key, alias aliasRef) error {
+	kind := func(k *key) string {
+		switch {
+		case k.spec.symmetric():
+			return "symmetric"
+		case k.spec.asymmetric():
+			return "asymmetric"
+		}
+		return "HMAC"
+	}
+	switch {
+	case k.Usage != to.Usage:
+		return failure.Newf(validation, "Alias %s cannot be changed from a CMK with key usage %s to a CMK with key usage %s",
+			alias.arn(), k.Usage, to.Usage)
+	case kind(k) != kind(to):
+		return failure.Newf(validation, "Alias %s cannot be changed from a CMK that is %s to a CMK that is %s", alias.arn(), kind(k), kind(to))
+	}
+	return nil
 }
 
 // updateAlias implements UpdateAlias: permission is needed on the alias and on both
@@ -38,8 +62,13 @@ func (s *Service) updateAlias(c *call, in *updateAliasInput) (none, error) {
 	case from == nil:
 		return none{}, errAliasGone(ref)
 	}
-	if err := k.notPendingDeletion(); err != nil {
+	if err := k.changeable(); err != nil {
 		return none{}, err
+	}
+	if before := s.key(from.key()); before != nil {
+		if err := before.replaceableBy(k, ref); err != nil {
+			return none{}, err
+		}
 	}
 	to := &alias{aliasRef: ref, KeyID: k.ID, Created: from.Created, Updated: c.now}
 	if err := s.put(c.ctx, to.record(), to); err != nil {

@@ -22,7 +22,7 @@ func (s *Service) updateKeyDescription(c *call, in *updateKeyDescriptionInput) (
 		return none{}, err
 	}
 	_, err = s.changeKey(c.ctx, t.key.keyRef, func(r *keyRecord) error {
-		if err := r.notPendingDeletion(); err != nil {
+		if err := r.changeable(); err != nil {
 			return err
 		}
 		r.Description = *in.Description

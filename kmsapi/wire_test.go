@@ -48,8 +48,9 @@ func TestWire(t *testing.T) {
 		{"two violations", accountA, "TrentService.GenerateDataKey", `{"NumberOfBytes":0}`, 400,
 			`{"__type":"ValidationException","message":"2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null; ` +
 				`Value '0' at 'numberOfBytes' failed to satisfy constraint: Member must have value greater than or equal to 1"}`},
-		{"refused", accountA, "TrentService.GetPublicKey", keyID, 501,
-			`{"__type":"UnsupportedOperationException","message":"GetPublicKey is not supported by Twinbucket, which has symmetric encryption keys of a single Region only."}`},
+		{"refused", accountA, "TrentService.Encapsulate", keyID, 501,
+			`{"__type":"UnsupportedOperationException","message":"Encapsulate is not supported by Twinbucket, which has no custom key stores and no key encapsulation."}`},
+		{"unsupported without message", accountA, "TrentService.GetPublicKey", keyID, 400, `{"__type":"UnsupportedOperationException"}`},
 		{"unknown operation", accountA, "TrentService.Nothing", `{}`, 404, `{"__type":"UnknownOperationException"}`},
 		{"no target", accountA, "", `{}`, 404, `{"__type":"UnknownOperationException"}`},
 		{"denied", accountB, "TrentService.DescribeKey", `{"KeyId":"arn:aws:kms:us-east-1:111111111111:key/` + id + `"}`, 400,

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"twinbucket/iamsim"
 	"twinbucket/iamsim/policy"
-	"twinbucket/internal/arn"
 	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
@@ -26,6 +24,8 @@ type attempt struct {
 	task      store.Task
 	started   time.Time
 	decisions []*policy.Decision
+	source    *store.Bucket // nil until it was found
+	writing   bool          // the source has been read
 }
 
 func (a *attempt) observe(d *policy.Decision) { a.decisions = append(a.decisions, d) }
@@ -47,14 +47,9 @@ func (r *Replicator) run(ctx context.Context, a *attempt) (err error) {
 		}
 		return err
 	}
-	caller, err := r.cfg.Roles.AssumeServiceRole(ctx, iamsim.ServiceRole{
-		Service: service, RoleARN: t.Role, SessionName: sessionName, Region: src.Region,
-		SourceARN: arn.Bucket(src.Name), SourceAccount: src.Account, Observe: a.observe,
-	})
+	a.source = src
+	caller, err := r.assume(ctx, src, t.Role, a.observe, false)
 	if err != nil {
-		if f := failure.Of(err); f != nil && f.Code == "AccessDenied" {
-			return &failure.Error{Code: "AssumeRoleNotPermitted", Message: f.Message, Decision: f.Decision, Cause: err}
-		}
 		return err
 	}
 	switch t.Kind {
@@ -62,23 +57,30 @@ func (r *Replicator) run(ctx context.Context, a *attempt) (err error) {
 		return r.cfg.Objects.PutReplicaMarker(ctx, caller, t)
 	case store.TaskTagging:
 		return r.cfg.Objects.PutReplicaTags(ctx, caller, t)
+	case store.TaskLock:
+		return r.cfg.Objects.PutReplicaLock(ctx, caller, t)
+	case store.TaskACL:
+		return r.cfg.Objects.PutReplicaACL(ctx, caller, t)
 	}
 	out, err := r.cfg.Objects.OpenForReplication(ctx, caller, t.Bucket, t.Key, t.VersionID)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
+	a.writing = true
+	r.schedule.meters.of(t.Rule.Destination.Bucket).limited(out)
 	if err := r.cfg.Objects.PutReplica(ctx, caller, t, out); err != nil {
 		return err
 	}
 	return out.TagsDenied // the untagged replica stands, the version is FAILED (R6)
 }
 
-// conclude turns the end of an attempt into a settlement; ok is false when the task
+// conclude turns the end of an attempt into a settlement; settle is false when the task
 // was postponed instead, or left to its lease because the server is stopping.
-func (r *Replicator) conclude(ctx context.Context, a *attempt, err error) (end store.Ended, ok bool) {
+func (r *Replicator) conclude(ctx context.Context, a *attempt, err error) (end store.Ended, settle bool, res result) {
+	res.task = a.task
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return store.Ended{}, false
+		return store.Ended{}, false, res
 	}
 	o := classify(err)
 	now := r.cfg.Clock.Now()
@@ -91,14 +93,30 @@ func (r *Replicator) conclude(ctx context.Context, a *attempt, err error) (end s
 		r.cfg.OnEnd(Ended{Task: a.task, Status: o.status, Reason: o.reason, Throttled: o.throttled, Took: now.Sub(a.started), Lag: now.Sub(a.task.Created)})
 	}
 	if o.status != store.Pending {
-		return store.Ended{Task: a.task, Result: store.Result{Status: o.status, Reason: o.reason, Trace: trace}}, true
+		return store.Ended{Task: a.task, Result: store.Result{Status: o.status, Reason: o.reason, Trace: trace}}, true, res
+	}
+	res.due, res.faulty = due, true
+	if failure.CodeOf(err) == keyThrottled {
+		res.faulty, res.refusedBy = false, r.refusedBy(ctx, a)
 	}
 	if perr := r.cfg.Queue.Postpone(ctx, a.task, due, o.message, o.throttled, trace); perr != nil && !stale(perr) {
 		r.cfg.Logger.Error("postpone replication task", "task", a.task.ID, "err", perr)
 	}
-	r.poke()
 	r.changed.broadcast()
-	return store.Ended{}, false
+	return store.Ended{}, false, res
+}
+
+// keyThrottled is what KMS answers over its quota.
+const keyThrottled = "ThrottlingException"
+
+// refusedBy is the KMS quota that an attempt met: the role's account in the Region of the
+// bucket it was at.
+func (r *Replicator) refusedBy(ctx context.Context, a *attempt) laneKey {
+	k := laneKey{account: a.source.Account, region: a.source.Region}
+	if dst, err := r.cfg.Queue.Bucket(ctx, a.task.Rule.Destination.Bucket); err == nil && a.writing {
+		k.region = dst.Region
+	}
+	return k
 }
 
 // stale reports that another worker took the task over, or that it is gone.

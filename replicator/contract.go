@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"twinbucket/iamsim"
@@ -10,12 +11,14 @@ import (
 
 // Queue is the task queue and what explanations read, implemented by store.Store.
 type Queue interface {
+	ClaimFrom(ctx context.Context, wants []store.Want, lease time.Duration) (tasks []store.Task, next []time.Time, err error)
 	Claim(ctx context.Context, n int, lease time.Duration) ([]store.Task, time.Time, error)
+	Hasten(ctx context.Context, throttledOnly bool) (int, error)
 	SettleAll(ctx context.Context, ends []store.Ended) error
 	Postpone(ctx context.Context, t store.Task, due time.Time, lastError string, throttled bool, trace []byte) error
 	Retry(ctx context.Context, bucket, key, versionID string) (int, error)
-	PendingTasks(ctx context.Context, bucket string, max int) ([]store.Task, error)
-	Queue() store.QueueStats
+	PendingOf(bucket string) int
+	Stirred() []store.RuleKey
 	Wake() <-chan struct{}
 	Bucket(ctx context.Context, name string) (*store.Bucket, error)
 	Version(ctx context.Context, bucket, key, id string) (*store.Version, error)
@@ -54,4 +57,16 @@ type Objects interface {
 	PutReplicaMarker(ctx context.Context, caller iamsim.Caller, task store.Task) error
 	// PutReplicaTags replaces the tags of an existing replica: GetObjectVersionTagging, ReplicateTags.
 	PutReplicaTags(ctx context.Context, caller iamsim.Caller, task store.Task) error
+	// PutReplicaLock replaces the Object Lock state of an existing replica: GetObjectRetention
+	// and GetObjectLegalHold, then PutObjectRetention and PutObjectLegalHold.
+	PutReplicaLock(ctx context.Context, caller iamsim.Caller, task store.Task) error
+	// PutReplicaACL replaces the ACL of an existing replica: GetObjectVersionAcl, then
+	// ReplicateObject.
+	PutReplicaACL(ctx context.Context, caller iamsim.Caller, task store.Task) error
+	// Imagine is the version that the bucket owner's PUT of key with headers h would make.
+	Imagine(ctx context.Context, bucket, key string, h http.Header) (*store.Version, error)
+	// ForeseeReplication walks the doors that task would take with v, which need not
+	// exist, and writes nothing. Every failure is reported in the order of the steps;
+	// stops is false for one that the replica outlives.
+	ForeseeReplication(ctx context.Context, caller iamsim.Caller, task store.Task, v *store.Version, report func(err error, stops bool)) error
 }

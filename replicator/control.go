@@ -42,7 +42,7 @@ func (r *Replicator) Step(ctx context.Context, n int) (int, error) {
 		}
 		a := &attempt{task: tasks[0], started: r.cfg.Clock.Now()}
 		attemptErr := r.run(ctx, a)
-		if end, ok := r.conclude(ctx, a, attemptErr); ok {
+		if end, ok, _ := r.conclude(ctx, a, attemptErr); ok {
 			r.settleBatch(ctx, []store.Ended{end})
 		}
 		done++
@@ -57,46 +57,16 @@ func (r *Replicator) Retry(ctx context.Context, bucket, key, versionID string) (
 	return n, err
 }
 
-// Nudge makes throttled tasks due at once: the operator raised a quota and nobody
-// should wait out a backoff that has lost its reason.
+// Nudge makes throttled tasks due at once and forgets the pace that the refusals have
+// taught: the operator raised a quota and nobody should wait out a backoff that has lost
+// its reason.
 func (r *Replicator) Nudge(ctx context.Context) error {
-	return r.hasten(ctx, func(t *store.Task) bool { return t.Throttled })
-}
-
-// hasten makes the tasks that match due at once. A task whose attempt is under way is
-// not harmed: that attempt settles it, unless another one was claimed before.
-func (r *Replicator) hasten(ctx context.Context, match func(*store.Task) bool) error {
-	tasks, err := r.cfg.Queue.PendingTasks(ctx, "", 0)
-	if err != nil {
-		return err
-	}
-	now := r.cfg.Clock.Now()
-	for i := range tasks {
-		t := &tasks[i]
-		if !t.Due.After(now) || !match(t) {
-			continue
-		}
-		if err := r.cfg.Queue.Postpone(ctx, *t, now, t.LastError, t.Throttled, nil); err != nil && !stale(err) {
-			return err
-		}
-	}
+	r.mu.Lock()
+	r.schedule.forgive()
+	r.mu.Unlock()
+	_, err := r.cfg.Queue.Hasten(ctx, true)
 	r.poke()
-	return nil
-}
-
-// pending is how many tasks of bucket ("" all) are not settled.
-func (r *Replicator) pending(bucket string) int {
-	q := r.cfg.Queue.Queue()
-	if bucket == "" {
-		return q.Pending
-	}
-	n := 0
-	for k, s := range q.ByRule {
-		if k.Bucket == bucket {
-			n += s.Pending
-		}
-	}
-	return n
+	return err
 }
 
 // waitLook bounds how long Wait sleeps between two looks: tasks also end by being
@@ -108,7 +78,7 @@ const waitLook = 200 * time.Millisecond
 func (r *Replicator) Wait(ctx context.Context, bucket string) error {
 	for {
 		changed := r.changed.next()
-		if r.pending(bucket) == 0 {
+		if r.cfg.Queue.PendingOf(bucket) == 0 {
 			return nil
 		}
 		timer := time.NewTimer(waitLook)

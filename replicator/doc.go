@@ -8,6 +8,11 @@
 // a claim is a lease, the attempt number fences late workers, and a replica that is
 // already there counts as done.
 //
+// Which task is next is the business of the scheduler: queues of rules and destinations
+// take turns, and each goes at the pace of its KMS quota, its destination and the bandwidth
+// limit. [Replicator.Preflight] walks the same doors without writing and says what would
+// happen to an object.
+//
 // Every decision made on the way is kept as a step of an [Explanation], so that the
 // question why an object did or did not arrive has one answer, with the statement
 // that decided.

@@ -1,9 +1,11 @@
 package replicator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"twinbucket/store"
 )
@@ -35,6 +37,9 @@ func (r *Replicator) Explain(ctx context.Context, bucket, key, versionID string)
 		// The version's own record is the authority on the status.
 		t.Status, t.FailureReason = string(d.Status), d.Reason
 		t.Rules = verdicts(b, v)
+		if err := r.foreseeRest(ctx, b, v, &t); err != nil {
+			return nil, err
+		}
 		e.Destinations = append(e.Destinations, t)
 	}
 	if len(e.Destinations) == 0 {
@@ -42,6 +47,36 @@ func (r *Replicator) Explain(ctx context.Context, bucket, key, versionID string)
 		e.Rules, e.Note = verdicts(b, v), note(b, v)
 	}
 	return e, nil
+}
+
+// foreseeRest says of the steps that a failed attempt did not reach what a preflight says
+// of them now, under the same rule as it stands now.
+func (r *Replicator) foreseeRest(ctx context.Context, b *store.Bucket, v *store.Version, t *DestinationTrace) error {
+	if t.Status != string(store.Failed) || b.Replication == nil || v.IsReplica {
+		return nil
+	}
+	rule := slices.IndexFunc(b.Replication.Rules, func(r store.ReplicationRule) bool {
+		return r.ID == t.RuleID && r.Destination.Bucket == t.Destination
+	})
+	if rule < 0 || !slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Outcome == StepNotReached }) {
+		return nil
+	}
+	p, err := r.foresee(ctx, b, v, b.Replication.Rules[rule])
+	if err != nil {
+		return err
+	}
+	for i := range t.Steps {
+		s := &t.Steps[i]
+		if s.Outcome != StepNotReached {
+			continue
+		}
+		for _, f := range p.Steps {
+			if f.Action == s.Action {
+				s.Foreseen = cmp.Or(f.Reason, f.Outcome)
+			}
+		}
+	}
+	return nil
 }
 
 // verdicts asks the configuration now in force.

@@ -101,12 +101,14 @@ type Attempt struct {
 
 // Step outcomes.
 const (
-	StepAllowed    = "allowed"
-	StepDenied     = "denied"
-	StepThrottled  = "throttled"
-	StepError      = "error"
-	StepNotReached = "not reached"
-	StepNotNeeded  = "not needed"
+	StepAllowed = "allowed"
+	StepDenied  = "denied"
+	// StepNotEnforced is a denial that let the attempt go on, because enforcement is soft.
+	StepNotEnforced = "denied but not enforced"
+	StepThrottled   = "throttled"
+	StepError       = "error"
+	StepNotReached  = "not reached"
+	StepNotNeeded   = "not needed"
 )
 
 // Step is one permission or action of an attempt, in the order S3 takes them.
@@ -123,6 +125,14 @@ type Step struct {
 	NearMiss  []policy.NearMiss `json:"nearMisses,omitempty"`
 	Message   string            `json:"message,omitempty"`
 	Fix       *Fix              `json:"fix,omitempty"`
+	// AlsoFix is what else has to be added before the step is allowed.
+	AlsoFix []Fix `json:"alsoFix,omitempty"`
+	// Reason is the failureReason that the step alone would end a version with; a
+	// preflight has it on every step that stands in the way.
+	Reason string `json:"reason,omitempty"`
+	// Foreseen is what a preflight says now of a step that was not reached: its outcome,
+	// or the failureReason it would end with.
+	Foreseen string `json:"foreseen,omitempty"`
 }
 
 // Fix is the smallest statement that would have allowed a denied step.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,8 +22,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-
 // queue is a Queue in memory with the fencing rules of the real one.
 type queue struct {
 	clock clock.Clock
@@ -34,6 +35,7 @@ type queue struct {
 	settled  []store.Ended
 	order    []string // task ids in the order they were claimed
 	batches  int
+	stirred  bool
 }
 
 var _ Queue = (*queue)(nil)
@@ -53,31 +55,41 @@ func (q *queue) add(t store.Task) {
 	q.signal()
 }
 
+// signal wakes the dispatcher; the caller holds mu.
 func (q *queue) signal() {
+	q.stirred = true
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (q *queue) Claim(_ context.Context, n int, lease time.Duration) (out []store.Task, next time.Time, err error) {
+func (q *queue) Claim(_ context.Context, n int, lease time.Duration) ([]store.Task, time.Time, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	out, next := q.claim(n, lease, func(*store.Task) bool { return true })
+	return out, next, nil
+}
+
+func (q *queue) claim(n int, lease time.Duration, match func(*store.Task) bool) (out []store.Task, next time.Time) {
 	now := q.clock.Now()
-	for id, t := range q.tasks {
+	for _, id := range slices.Sorted(maps.Keys(q.tasks)) {
+		t := q.tasks[id]
 		switch {
+		case !match(&t):
+			continue
 		case t.Due.After(now) || len(out) == n:
-			if next.IsZero() || t.Due.Before(next) {
-				next = t.Due
-			}
 		default:
 			t.Due, t.Attempt = now.Add(lease), t.Attempt+1
 			q.tasks[id] = t
 			q.order = append(q.order, id)
 			out = append(out, t)
 		}
+		if next.IsZero() || t.Due.Before(next) {
+			next = t.Due
+		}
 	}
-	return out, next, nil
+	return out, next
 }
 
 func (q *queue) current(t store.Task) error {
@@ -125,26 +137,56 @@ func (q *queue) Postpone(_ context.Context, t store.Task, due time.Time, lastErr
 
 func (q *queue) Retry(context.Context, string, string, string) (int, error) { return 0, nil }
 
-func (q *queue) PendingTasks(context.Context, string, int) (out []store.Task, err error) {
+func (q *queue) ClaimFrom(_ context.Context, wants []store.Want, lease time.Duration) (out []store.Task, next []time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, t := range q.tasks {
-		out = append(out, t)
+	for _, w := range wants {
+		tasks, following := q.claim(w.Max, lease, func(t *store.Task) bool { return t.Queue() == w.Queue })
+		out, next = append(out, tasks...), append(next, following)
 	}
-	return out, nil
+	return out, next, nil
 }
 
-func (q *queue) Queue() store.QueueStats {
+func (q *queue) Hasten(_ context.Context, throttledOnly bool) (moved int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s := store.QueueStats{Pending: len(q.tasks), ByRule: map[store.RuleKey]store.RuleStats{}}
-	for _, t := range q.tasks {
-		k := store.RuleKey{Bucket: t.Bucket, RuleID: t.Rule.ID, Destination: t.Rule.Destination.Bucket}
-		r := s.ByRule[k]
-		r.Pending++
-		s.ByRule[k] = r
+	now := q.clock.Now()
+	for id, t := range q.tasks {
+		if t.Due.After(now) && (t.Throttled || !throttledOnly) {
+			t.Due = now
+			q.tasks[id] = t
+			moved++
+		}
 	}
-	return s
+	q.signal()
+	return moved, nil
+}
+
+func (q *queue) PendingOf(bucket string) (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, t := range q.tasks {
+		if bucket == "" || t.Bucket == bucket {
+			n++
+		}
+	}
+	return n
+}
+
+// Stirred names every queue since the last signal.
+func (q *queue) Stirred() (out []store.RuleKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.stirred {
+		return nil
+	}
+	q.stirred = false
+	for _, t := range q.tasks {
+		if !slices.Contains(out, t.Queue()) {
+			out = append(out, t.Queue())
+		}
+	}
+	return out
 }
 
 func (q *queue) Wake() <-chan struct{} { return q.wake }
@@ -214,6 +256,21 @@ func (o objects) PutReplicaMarker(ctx context.Context, _ iamsim.Caller, t store.
 }
 func (o objects) PutReplicaTags(ctx context.Context, _ iamsim.Caller, t store.Task) error {
 	return o.put(ctx, t)
+}
+
+func (o objects) PutReplicaACL(ctx context.Context, _ iamsim.Caller, t store.Task) error {
+	return o.put(ctx, t)
+}
+
+func (o objects) PutReplicaLock(ctx context.Context, _ iamsim.Caller, t store.Task) error {
+	return o.put(ctx, t)
+}
+
+func (o objects) Imagine(_ context.Context, bucket, key string, _ http.Header) (*store.Version, error) {
+	return &store.Version{Bucket: bucket, Key: key, ID: "foreseen"}, nil
+}
+func (o objects) ForeseeReplication(context.Context, iamsim.Caller, store.Task, *store.Version, func(error, bool)) error {
+	return nil
 }
 
 func task(n int) store.Task {

@@ -2,6 +2,7 @@ package replicator
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"twinbucket/internal/failure"
@@ -19,30 +20,43 @@ type outcome struct {
 // finalReasons are AWS's failure reasons: they end a version FAILED, and nothing
 // else does (R1). Everything that is not listed may pass and is tried again.
 var finalReasons = map[failure.Code]bool{
-	"AssumeRoleNotPermitted":             true,
-	"DstBucketNotFound":                  true,
-	"DstBucketObjectLockConfigMissing":   true,
-	"DstBucketUnversioned":               true,
-	"DstDelObjNotPermitted":              true,
-	"DstKmsKeyInvalidState":              true,
-	"DstKmsKeyNotFound":                  true,
-	"DstObjectHardDeleted":               true,
-	"DstPutAclNotPermitted":              true,
-	"DstPutObjectNotPermitted":           true,
-	"DstPutTaggingNotPermitted":          true,
-	"DstVersionNotFound":                 true,
-	"SrcBucketNotFound":                  true,
-	"SrcBucketReplicationConfigMissing":  true,
-	"SrcGetAclNotPermitted":              true,
-	"SrcGetObjectNotPermitted":           true,
-	"SrcGetTaggingNotPermitted":          true,
-	"SrcHeadObjectNotPermitted":          true,
-	"SrcKmsKeyInvalidState":              true,
-	"SrcObjectNotEligible":               true,
-	"DstMultipartInitNotPermitted":       true,
-	"DstMultipartUploadNotPermitted":     true,
-	"DstMultipartCompleteNotPermitted":   true,
-	"DstMultipartPartUploadNotPermitted": true,
+	"AssumeRoleNotPermitted":            true,
+	"DstBucketNotFound":                 true,
+	"DstBucketObjectLockConfigMissing":  true,
+	"DstBucketUnversioned":              true,
+	"DstDelObjNotPermitted":             true,
+	"DstKmsKeyInvalidState":             true,
+	"DstKmsKeyNotFound":                 true,
+	"DstObjectHardDeleted":              true,
+	"DstPutAclNotPermitted":             true,
+	"DstPutLegalHoldNotPermitted":       true,
+	"DstPutObjectNotPermitted":          true,
+	"DstPutRetentionNotPermitted":       true,
+	"DstPutTaggingNotPermitted":         true,
+	"DstVersionNotFound":                true,
+	"SrcBucketNotFound":                 true,
+	"SrcBucketReplicationConfigMissing": true,
+	"SrcGetAclNotPermitted":             true,
+	"SrcGetLegalHoldNotPermitted":       true,
+	"SrcGetObjectNotPermitted":          true,
+	"SrcGetRetentionNotPermitted":       true,
+	"SrcGetTaggingNotPermitted":         true,
+	"SrcHeadObjectNotPermitted":         true,
+	"SrcKmsKeyInvalidState":             true,
+	"SrcObjectNotEligible":              true,
+	"DstMultipartInitNotPermitted":      true,
+	"DstMultipartUploadNotPermitted":    true,
+	"DstMultipartCompleteNotPermitted":  true,
+}
+
+// FailureReasons lists the failureReasons that a version can be FAILED with, sorted.
+func FailureReasons() []string {
+	var out []string
+	for code := range finalReasons {
+		out = append(out, string(code))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // vanished are codes of a source that is no longer there: the task ends without a
@@ -81,7 +95,7 @@ func classify(err error) outcome {
 const (
 	backoffBase         = 500 * time.Millisecond
 	backoffCap          = 5 * time.Minute
-	backoffThrottledCap = 15 * time.Second // quotas are one-second windows; longer waits only waste them
+	backoffThrottledCap = 2 * time.Second // the lane keeps the pace; longer waits only waste the quota
 )
 
 // backoff is the wait after the attempt-th attempt (counted from 1): exponential,

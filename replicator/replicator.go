@@ -19,8 +19,12 @@ type Config struct {
 	Objects Objects
 	Clock   clock.Clock
 	Logger  *slog.Logger
-	// Workers is how many attempts run at once; default 8.
+	// Workers is how many attempts run at once; default 8. When all are busy, a rule
+	// without any attempt under way may begin one more, so that slow destinations can't
+	// keep the others waiting.
 	Workers int
+	// Bandwidth limits the bytes a second read for one destination bucket; 0 is no limit.
+	Bandwidth int64
 	// Lease is how long a claim holds before the task is due again; default 1 minute.
 	// An attempt that takes longer renews it.
 	Lease time.Duration
@@ -28,6 +32,9 @@ type Config struct {
 	Seed uint64
 	// OnEnd is called after every attempt; nil means no subscriber.
 	OnEnd func(Ended)
+	// OnSettled is called when a task is out of the queue, after the commit that took it
+	// out: its status can be read. nil means no subscriber.
+	OnSettled func(store.Ended)
 }
 
 // Ended describes one finished attempt to Config.OnEnd.
@@ -44,12 +51,12 @@ type Ended struct {
 type Replicator struct {
 	cfg Config
 
-	mu     sync.Mutex
-	paused bool
-	rng    *rand.Rand
+	mu       sync.Mutex
+	paused   bool
+	rng      *rand.Rand
+	schedule *scheduler
 
 	wake    chan struct{} // pokes the dispatcher
-	claims  chan store.Task
 	ends    chan store.Ended
 	changed broadcaster // after every settlement, postponement, pause and resume
 
@@ -70,19 +77,19 @@ func New(cfg Config) *Replicator {
 		cfg.Seed = rand.Uint64()
 	}
 	return &Replicator{
-		cfg:    cfg,
-		rng:    rand.New(rand.NewPCG(cfg.Seed, 0)),
-		wake:   make(chan struct{}, 1),
-		claims: make(chan store.Task),
-		ends:   make(chan store.Ended, cfg.Workers),
+		cfg:      cfg,
+		rng:      rand.New(rand.NewPCG(cfg.Seed, 0)),
+		schedule: newScheduler(cfg.Workers, newMeters(cfg.Clock, cfg.Bandwidth)),
+		wake:     make(chan struct{}, 1),
+		ends:     make(chan store.Ended, cfg.Workers),
 	}
 }
 
-// Open starts the dispatcher, the workers and the settler. Tasks that a process
-// before this one had claimed or postponed are due at once: the queue has one owner,
-// so nobody else can be working on them.
+// Open starts the dispatcher and the settler. Tasks that a process before this one had
+// claimed or postponed are due at once: the queue has one owner, so nobody else can be
+// working on them.
 func (r *Replicator) Open(ctx context.Context) error {
-	if err := r.hasten(ctx, func(*store.Task) bool { return true }); err != nil {
+	if _, err := r.cfg.Queue.Hasten(ctx, false); err != nil {
 		return err
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -90,10 +97,6 @@ func (r *Replicator) Open(ctx context.Context) error {
 	go func() { defer r.wg.Done(); r.dispatch(ctx) }() // stops with ctx
 	r.wg.Add(1)
 	go func() { defer r.wg.Done(); r.settleLoop(ctx) }() // stops with ctx
-	for range r.cfg.Workers {
-		r.wg.Add(1)
-		go func() { defer r.wg.Done(); r.work(ctx) }() // stops with ctx
-	}
 	return nil
 }
 
@@ -115,32 +118,53 @@ func (r *Replicator) Close(ctx context.Context) error {
 	}
 }
 
-// dispatch claims due tasks for idle workers and otherwise waits for a commit, a
-// resume, or the next due time.
+// dispatch claims due tasks, as many as there are free workers, and otherwise waits for a
+// commit, the end of an attempt, a resume, or the next due time.
 func (r *Replicator) dispatch(ctx context.Context) {
 	for ctx.Err() == nil {
-		var next time.Time
-		if !r.Paused() {
-			var tasks []store.Task
-			var err error
-			tasks, next, err = r.cfg.Queue.Claim(ctx, r.cfg.Workers, r.cfg.Lease)
-			if err != nil && ctx.Err() == nil {
-				r.cfg.Logger.Error("claim replication tasks", "err", err)
-				next = r.cfg.Clock.Now().Add(time.Second)
-			}
-			for _, t := range tasks {
-				select {
-				case r.claims <- t:
-				case <-ctx.Done():
-					return
-				}
-			}
-			if len(tasks) > 0 {
-				continue
-			}
+		if alarm, more := r.claim(ctx); !more {
+			r.await(ctx, alarm)
 		}
-		r.await(ctx, next)
 	}
+}
+
+// claim begins what the schedule has room for. more says that it may have room for more;
+// if not, alarm is when to look again, zero if only an event can change anything.
+func (r *Replicator) claim(ctx context.Context) (alarm time.Time, more bool) {
+	now := r.cfg.Clock.Now()
+	r.mu.Lock()
+	for _, k := range r.cfg.Queue.Stirred() {
+		r.schedule.due(k, now)
+	}
+	var wants []store.Want
+	if !r.paused {
+		wants, alarm = r.schedule.plan(now)
+	}
+	r.mu.Unlock()
+	if len(wants) == 0 {
+		return alarm, false
+	}
+	tasks, next, err := r.cfg.Queue.ClaimFrom(ctx, wants, r.cfg.Lease)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.cfg.Logger.Error("claim replication tasks", "err", err)
+		}
+		return now.Add(time.Second), false
+	}
+	got := make(map[store.RuleKey]int, len(wants))
+	for i := range tasks {
+		got[tasks[i].Queue()]++
+	}
+	r.mu.Lock()
+	for i, w := range wants {
+		r.schedule.claimed(w, got[w.Queue], next[i])
+	}
+	r.mu.Unlock()
+	for _, t := range tasks {
+		r.wg.Add(1)
+		go func() { defer r.wg.Done(); r.process(ctx, t) }() // ends with its attempt, which ctx breaks off
+	}
+	return time.Time{}, true
 }
 
 // await blocks until there may be something to claim; a zero next has no alarm.
@@ -159,31 +183,23 @@ func (r *Replicator) await(ctx context.Context, next time.Time) {
 	}
 }
 
-// work runs attempts one after the other.
-func (r *Replicator) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case t := <-r.claims:
-			r.process(ctx, t)
-		}
-	}
-}
-
+// process makes one attempt and hands its end to the settler.
 func (r *Replicator) process(ctx context.Context, t store.Task) {
 	a := &attempt{task: t, started: r.cfg.Clock.Now()}
 	release := r.holdLease(ctx, t)
 	err := r.run(ctx, a)
 	release()
-	end, ok := r.conclude(ctx, a, err)
-	if !ok {
-		return
+	end, settle, res := r.conclude(ctx, a, err)
+	if settle {
+		select {
+		case r.ends <- end:
+		case <-ctx.Done():
+		}
 	}
-	select {
-	case r.ends <- end:
-	case <-ctx.Done():
-	}
+	r.mu.Lock()
+	r.schedule.ended(res, r.cfg.Clock.Now())
+	r.mu.Unlock()
+	r.poke()
 }
 
 // settleLoop settles what has ended, as many at once as have gathered while the
@@ -214,6 +230,11 @@ func (r *Replicator) settleBatch(ctx context.Context, batch []store.Ended) {
 	if err := r.cfg.Queue.SettleAll(ctx, batch); err != nil && ctx.Err() == nil && !stale(err) {
 		// The leases end and the attempts are repeated: the replica is already there.
 		r.cfg.Logger.Error("settle replication tasks", "tasks", len(batch), "err", err)
+	}
+	if r.cfg.OnSettled != nil {
+		for i := range batch {
+			r.cfg.OnSettled(batch[i])
+		}
 	}
 	r.changed.broadcast()
 }

@@ -205,8 +205,8 @@ func TestStaleAttemptIsFenced(t *testing.T) {
 		lost := q.tasks["t1"]
 		lost.Due = q.clock.Now()
 		q.tasks["t1"] = lost
-		q.mu.Unlock()
 		q.signal()
+		q.mu.Unlock()
 		synctest.Wait()
 		close(release)
 		synctest.Wait()

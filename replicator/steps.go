@@ -1,8 +1,6 @@
 package replicator
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -26,6 +24,9 @@ type planned struct {
 var (
 	ofObjects = []store.TaskKind{store.TaskObject}
 	ofTags    = []store.TaskKind{store.TaskObject, store.TaskTagging}
+	// ofLocks is not of objects: their locks show in the steps of those who have one.
+	ofLocks = []store.TaskKind{store.TaskLock}
+	ofACLs  = []store.TaskKind{store.TaskObject, store.TaskACL}
 )
 
 func never(*store.Task) bool        { return false }
@@ -40,11 +41,15 @@ var plan = []planned{
 	{"s3:GetObjectVersionForReplication", "read the source version", ofObjects, "", nil},
 	{"s3:GetObjectVersion", "read the source version (alternative)", ofObjects, "only when the step before is not allowed, and never for SSE-KMS", never},
 	{"kms:Decrypt", "unwrap the source data key", ofObjects, "SSE-KMS objects only", usesKMS},
-	{"s3:GetObjectVersionAcl", "read the source ACL", ofObjects, "", nil},
+	{"s3:GetObjectVersionAcl", "read the source ACL", ofACLs, "", nil},
+	{"s3:GetObjectRetention", "read the source retention", ofLocks, "source buckets with Object Lock only", nil},
+	{"s3:GetObjectLegalHold", "read the source legal hold", ofLocks, "source buckets with Object Lock only", nil},
 	{"s3:GetObjectVersionTagging", "read the source tags", ofTags, "tagged objects only", onlyTags},
-	{"s3:ReplicateObject", "write the replica", ofObjects, "", nil},
+	{"s3:ReplicateObject", "write the replica", ofACLs, "", nil},
 	{"s3:ObjectOwnerOverrideToBucketOwner", "give the replica to the destination owner", ofObjects, "owner override without BucketOwnerEnforced only", givesOwner},
 	{"kms:Encrypt", "wrap the data key under the replica key", ofObjects, "SSE-KMS objects only", usesKMS},
+	{"s3:PutObjectRetention", "write the replica's retention", ofLocks, "retained versions only", never},
+	{"s3:PutObjectLegalHold", "write the replica's legal hold", ofLocks, "versions with a legal hold only", never},
 	{"s3:ReplicateTags", "write the replica's tags", ofTags, "tagged objects only", onlyTags},
 	{"s3:ReplicateDelete", "write the delete marker", []store.TaskKind{store.TaskMarker}, "", nil},
 }
@@ -70,17 +75,16 @@ func steps(t store.Task, decisions []*policy.Decision, err error) []Step {
 		out = append(out, decided(d))
 	}
 	if f := failure.Of(err); f != nil && f.Decision == nil && len(out) > 0 {
-		if action := stoppedAt(t.Kind, f.Code, out); action != out[len(out)-1].Action {
-			out = append(out, Step{Step: labelOf(action), Action: action, Principal: out[len(out)-1].Principal, Resource: resourceOf(t, action)})
-		}
-		explainFailure(&out[len(out)-1], f)
+		out = stopped(t, f, out)
 	}
 	for _, p := range plan {
 		if !p.appliesTo(t.Kind) || slices.ContainsFunc(out, func(s Step) bool { return s.Action == p.action }) {
 			continue
 		}
 		s := Step{Step: p.label, Action: p.action, Outcome: StepNotNeeded, Message: p.when}
-		if err != nil && (p.likely == nil || p.likely(&t)) {
+		// Tags that were read would have been written.
+		tagged := p.action == "s3:ReplicateTags" && slices.ContainsFunc(out, func(s Step) bool { return s.Action == "s3:GetObjectVersionTagging" && s.Principal != "" })
+		if err != nil && (p.likely == nil || p.likely(&t) || tagged) {
 			s.Outcome = StepNotReached
 		}
 		out = insertPlanned(out, s, p)
@@ -117,9 +121,24 @@ func decided(d *policy.Decision) Step {
 		Context: d.Context, Outcome: StepAllowed, DecidedBy: &by, Layers: d.Layers,
 	}
 	if !d.Allowed() {
-		s.Outcome, s.NearMiss, s.Message, s.Fix = StepDenied, d.NearMisses, d.Message(), fixFor(d)
+		s.Outcome, s.NearMiss, s.Message, s.Fix, s.AlsoFix = StepDenied, d.NearMisses, d.Message(), fixFor(d), alsoFix(d)
+		if d.NotEnforced {
+			s.Outcome = StepNotEnforced
+		}
 	}
 	return s
+}
+
+// stopped adds to the steps taken that f, no denial, ended the attempt: at the step that
+// it belongs to, which may not have been decided yet.
+func stopped(t store.Task, f *failure.Error, taken []Step) []Step {
+	last := &taken[len(taken)-1]
+	if action := stoppedAt(t.Kind, f.Code, taken); action != last.Action {
+		taken = append(taken, Step{Step: labelOf(action), Action: action, Principal: last.Principal, Resource: resourceOf(t, action)})
+		last = &taken[len(taken)-1]
+	}
+	explainFailure(last, f)
+	return taken
 }
 
 // stoppedAt is the action that a failure stopped without a decision, which is not the
@@ -133,14 +152,14 @@ func stoppedAt(kind store.TaskKind, code failure.Code, taken []Step) string {
 		return "kms:Encrypt"
 	case code == "SrcKmsKeyInvalidState":
 		return "kms:Decrypt"
-	case (code == "DstBucketNotFound" || code == "DstBucketUnversioned") && kind == store.TaskMarker:
-		return "s3:ReplicateDelete"
-	case (code == "DstBucketNotFound" || code == "DstBucketUnversioned") && kind == store.TaskObject:
-		return "s3:ReplicateObject"
 	case throttles[code] && decided("s3:ReplicateObject"):
 		return "kms:Encrypt"
 	case throttles[code]:
 		return "kms:Decrypt"
+	case strings.HasPrefix(string(code), "Dst") && kind == store.TaskMarker:
+		return "s3:ReplicateDelete"
+	case strings.HasPrefix(string(code), "Dst") && kind == store.TaskObject:
+		return "s3:ReplicateObject"
 	}
 	return taken[len(taken)-1].Action
 }
@@ -167,69 +186,4 @@ func explainFailure(s *Step, f *failure.Error) {
 	case advice[f.Code] != "":
 		s.Fix = &Fix{Document: "configuration", Advice: advice[f.Code]}
 	}
-}
-
-// advice says what to do about failures that no policy statement repairs.
-var advice = map[failure.Code]string{
-	"DstBucketUnversioned":  "enable versioning on the destination bucket, then retry",
-	"DstBucketNotFound":     "create the destination bucket with versioning enabled, then retry",
-	"DstKmsKeyNotFound":     "ReplicaKmsKeyID must be the ARN of a key that exists in the destination bucket's Region: put a corrected replication configuration, then retry",
-	"DstKmsKeyInvalidState": "enable the replica key (or cancel its deletion), then retry",
-	"SrcKmsKeyInvalidState": "enable the source key (or cancel its deletion), then retry",
-}
-
-// fixFor is the smallest statement that would allow a denied step, and the document it belongs to.
-func fixFor(d *policy.Decision) *Fix {
-	if d.Outcome == policy.ExplicitDeny {
-		return &Fix{Document: d.DecidedBy.Policy, Advice: "the Deny statement wins over every Allow: narrow or remove it"}
-	}
-	if strings.HasPrefix(d.Action, "sts:") {
-		return &Fix{Document: "trust policy of " + d.Resource,
-			Statement: statement{Effect: "Allow", Principal: map[string]string{"Service": d.Principal.ARN}, Action: d.Action}.json()}
-	}
-	if d.DecidedBy.Type == policy.Resource {
-		resource, document := widen(d.Resource), "bucket policy of "+bucketOf(d.Resource)
-		if strings.HasPrefix(d.Action, "kms:") {
-			resource, document = "*", "key policy of "+d.Resource
-		}
-		return &Fix{Document: document,
-			Statement: statement{Effect: "Allow", Principal: map[string]string{"AWS": d.Principal.RoleARN}, Action: d.Action, Resource: resource}.json()}
-	}
-	return &Fix{Document: fmt.Sprintf("%s of %s", d.DecidedBy.Type, d.Principal.RoleARN),
-		Statement: statement{Effect: "Allow", Action: d.Action, Resource: widen(d.Resource)}.json()}
-}
-
-// statement is a policy statement in the order people write it.
-type statement struct {
-	Effect    string
-	Principal map[string]string `json:",omitempty"`
-	Action    string
-	Resource  string `json:",omitempty"`
-}
-
-func (s statement) json() json.RawMessage {
-	b, err := json.Marshal(s)
-	if err != nil {
-		panic("replicator: internal error: statement: " + err.Error())
-	}
-	return b
-}
-
-// bucketOf is the bucket name of an S3 ARN.
-func bucketOf(resource string) string {
-	a, err := arn.Parse(resource)
-	if err != nil {
-		return resource
-	}
-	name, _, _ := strings.Cut(a.Resource, "/")
-	return name
-}
-
-// widen turns an object ARN into the pattern for all objects of its bucket: a rule
-// replicates more than the one key that failed.
-func widen(resource string) string {
-	if a, err := arn.Parse(resource); err == nil && a.Service == "s3" && strings.Contains(a.Resource, "/") {
-		return arn.Object(bucketOf(resource), "*")
-	}
-	return resource
 }

@@ -27,9 +27,14 @@ type Config struct {
 	// Domains are the host suffixes under which a first label is a bucket name,
 	// besides localhost, localhost.localstack.cloud and amazonaws.com.
 	Domains []string
-	// RedirectRegions answers requests signed for another Region than the bucket's
-	// with 301 PermanentRedirect, as AWS does, instead of serving them.
-	RedirectRegions bool
+	// StrictRegions refuses requests signed for another Region than the bucket's as AWS
+	// does (301 or 400, S169) instead of serving them.
+	StrictRegions bool
+	// Notify delivers an event, as JSON, to the target with the ARN. It must not block.
+	// nil: events go nowhere.
+	Notify func(targetARN string, event []byte)
+	// KeyChecks answers what Keys would; only Imagine and ForeseeReplication need it.
+	KeyChecks KeyChecker
 	// BucketKeyTTL is how long a bucket-level key (S3 Bucket Keys) is held for a requester,
 	// in domain time; 0 means five minutes.
 	BucketKeyTTL time.Duration

@@ -2,6 +2,7 @@ package s3api
 
 import (
 	"context"
+	"slices"
 
 	"twinbucket/iamsim"
 	"twinbucket/iamsim/policy"
@@ -32,7 +33,7 @@ func (a *API) authorizeCaller(ctx context.Context, caller *iamsim.Caller, bucket
 	if err != nil {
 		return err
 	}
-	if d.Allowed() {
+	if d.Permitted() {
 		return nil
 	}
 	return denied(d)
@@ -40,22 +41,46 @@ func (a *API) authorizeCaller(ctx context.Context, caller *iamsim.Caller, bucket
 
 // decide makes one decision under the bucket's policy and public access settings.
 func (a *API) decide(ctx context.Context, caller *iamsim.Caller, bucket *store.Bucket, region, action, resourceARN string, keys policy.Context) (*policy.Decision, error) {
+	ask, err := a.question(ctx, caller, bucket, region, action, resourceARN, keys)
+	if err != nil {
+		return nil, err
+	}
+	return a.cfg.IAM.Authorize(ctx, caller, &ask)
+}
+
+// question is what decide asks: the bucket's policy, and ACLs where they are on.
+func (a *API) question(ctx context.Context, caller *iamsim.Caller, bucket *store.Bucket, region, action, resourceARN string, keys policy.Context) (iamsim.Request, error) {
+	ask, err := a.bucketQuestion(ctx, caller, bucket, region, action, resourceARN, keys)
+	if err == nil && bucket.Ownership != store.BucketOwnerEnforced {
+		err = a.addACLs(ctx, caller, bucket, &ask)
+	}
+	return ask, err
+}
+
+// bucketQuestion asks under the bucket's policy alone.
+func (a *API) bucketQuestion(ctx context.Context, caller *iamsim.Caller, bucket *store.Bucket, region, action, resourceARN string, keys policy.Context) (iamsim.Request, error) {
 	if keys == nil {
 		keys = make(policy.Context, 8)
 	}
 	keys.Set("s3:resourceaccount", bucket.Account)
 	ask := iamsim.Request{
 		Action: action, Resource: resourceARN, ResourceAccount: bucket.Account, Region: region, Context: keys,
-		RestrictPublic: bucket.Public != nil && bucket.Public.RestrictPublicBuckets,
 	}
 	if bucket.Policy != "" && !keepsPolicyAccess(caller, bucket, action) {
 		source, err := a.policySource(bucket)
 		if err != nil {
-			return nil, err
+			return ask, err
 		}
 		ask.ResourcePolicies = []policy.Source{source}
+		if caller.Account() != bucket.Account && policy.IsPublic(source.Doc) { // S154
+			p, err := a.publicAccess(ctx, bucket)
+			if err != nil {
+				return ask, err
+			}
+			ask.RestrictPublic = p.RestrictPublicBuckets
+		}
 	}
-	return a.cfg.IAM.Authorize(ctx, caller, &ask)
+	return ask, nil
 }
 
 // policySource is the bucket's policy as the evaluator takes it.
@@ -80,10 +105,11 @@ func keepsPolicyAccess(caller *iamsim.Caller, bucket *store.Bucket, action strin
 	return false
 }
 
-// denied words a denial. Only callers of the bucket's own account learn why (S22).
+// denied words a denial. Only callers of the bucket's own account or of its
+// organization learn why (S22).
 func denied(d *policy.Decision) *failure.Error {
 	message := "Access Denied"
-	if p := &d.Principal; p.Type != policy.Anonymous && p.Account != "" && p.Account == d.ResourceAccount {
+	if p := &d.Principal; p.Type != policy.Anonymous && p.Account != "" && (p.Account == d.ResourceAccount || sameOrganization(d)) {
 		on := ` on resource: "` + d.Resource + `"`
 		if d.Resource == "*" {
 			on = ""
@@ -95,6 +121,13 @@ func denied(d *policy.Decision) *failure.Error {
 	return e
 }
 
+// sameOrganization reports whether caller and bucket belong to one organization.
+func sameOrganization(d *policy.Decision) bool {
+	caller, _ := d.Context.Get("aws:PrincipalOrgID")
+	owner, _ := d.Context.Get("aws:ResourceOrgID")
+	return len(caller) == 1 && slices.Equal(caller, owner)
+}
+
 // mayList reports whether the caller may list bucket: if not, a missing key is
 // answered 403, so that nobody can probe for names (S24).
 func (a *API) mayList(req *request, bucket *store.Bucket) (bool, error) {
@@ -103,7 +136,7 @@ func (a *API) mayList(req *request, bucket *store.Bucket) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return d.Allowed(), nil
+	return d.Permitted(), nil
 }
 
 // authorizeOwn asks for an action on what no existing bucket owns: listing the caller's
@@ -118,7 +151,7 @@ func (a *API) authorizeOwn(req *request, action, resource string, extra policy.C
 	if err != nil {
 		return err
 	}
-	if !d.Allowed() {
+	if !d.Permitted() {
 		return denied(d)
 	}
 	return nil

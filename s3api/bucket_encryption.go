@@ -17,6 +17,13 @@ func (a *API) getBucketEncryption(req *request) error {
 	d.optional("KMSMasterKeyID", e.KeyID)
 	d.close("ApplyServerSideEncryptionByDefault")
 	d.boolean("BucketKeyEnabled", e.BucketKey)
+	if e.Blocked != nil {
+		d.open("BlockedEncryptionTypes")
+		for _, t := range e.Blocked {
+			d.text("EncryptionType", t)
+		}
+		d.close("BlockedEncryptionTypes")
+	}
 	d.close("Rule")
 	return req.send(d, root)
 }
@@ -54,8 +61,6 @@ func (a *API) setEncryption(req *request, e store.DefaultEncryption) error {
 }
 
 // parseEncryption reads a ServerSideEncryptionConfiguration of exactly one rule (S72).
-// BlockedEncryptionTypes is accepted and changes nothing: SSE-C, the only type that can
-// be blocked, is refused for every bucket.
 func parseEncryption(body []byte) (store.DefaultEncryption, error) {
 	out := store.DefaultEncryption{Algorithm: algorithmS3}
 	root, err := parseXML(body, "ServerSideEncryptionConfiguration")
@@ -70,7 +75,7 @@ func parseEncryption(body []byte) (store.DefaultEncryption, error) {
 	out.BucketKey = rule.one("BucketKeyEnabled").boolean()
 	if blocked := rule.one("BlockedEncryptionTypes"); blocked != nil {
 		for _, t := range blocked.many("EncryptionType") {
-			t.enum("NONE", "SSE-C")
+			out.Blocked = append(out.Blocked, t.enum("NONE", "SSE-C"))
 		}
 	}
 	if err := root.end(); err != nil {

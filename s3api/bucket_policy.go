@@ -42,7 +42,7 @@ func (a *API) putBucketPolicy(req *request) error {
 	if err := ownPolicyOnly(req); err != nil {
 		return err
 	}
-	body, err := a.readBody(req, maxConfigBody, true)
+	body, err := a.readBody(req, maxConfigBody, false) // S176
 	if err != nil {
 		return err
 	}
@@ -59,10 +59,16 @@ func (a *API) putBucketPolicy(req *request) error {
 			pins[arn] = id
 		}
 	}
-	err = a.update(req, func(b *store.Bucket) error {
-		if b.Public != nil && b.Public.BlockPublicPolicy && policy.IsPublic(doc) {
+	if policy.IsPublic(doc) {
+		p, err := a.publicAccess(req.ctx, req.bucket)
+		if err != nil {
+			return err
+		}
+		if p.BlockPublicPolicy {
 			return a.publicPolicy(req)
 		}
+	}
+	err = a.update(req, func(b *store.Bucket) error {
 		b.Policy, b.PolicyPins = string(body), pins
 		return nil
 	})

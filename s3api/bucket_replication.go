@@ -97,7 +97,7 @@ func (a *API) passRole(req *request, role string) error {
 	if err != nil {
 		return err
 	}
-	if !d.Allowed() {
+	if !d.Permitted() {
 		f := failure.New("AccessDenied", d.Message())
 		f.Decision = d
 		return f
@@ -174,9 +174,11 @@ func (d *document) replicationFilter(r *store.ReplicationRule) {
 		d.text("Prefix", r.Prefix)
 	case "Tag":
 		d.tag(r.Tags[0])
-	case "And":
+	case "And", "AndPrefix":
 		d.open("And")
-		d.optional("Prefix", r.Prefix)
+		if r.FilterForm == "AndPrefix" {
+			d.text("Prefix", r.Prefix)
+		}
 		for _, t := range r.Tags {
 			d.tag(t)
 		}

@@ -55,9 +55,10 @@ func TestCreateBucket(t *testing.T) {
 		{name: "public ACL", call: call{target: "/x-one", header: header("X-Amz-Acl", "public-read")}, status: 400, code: "InvalidBucketAclWithObjectOwnership",
 			message: "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"},
 		{name: "unknown ACL", call: call{target: "/x-one", header: header("X-Amz-Acl", "fake-acl")}, status: 400, code: "InvalidArgument"},
-		{name: "grant", call: call{target: "/x-one", header: header("X-Amz-Grant-Read", "id=1")}, status: 400, code: "InvalidBucketAclWithObjectOwnership"},
-		{name: "public ACL with ACLs on", call: call{target: "/x-one", header: http.Header{"X-Amz-Acl": {"public-read"}, "X-Amz-Object-Ownership": {"ObjectWriter"}}}, status: 501, code: "NotImplemented"},
-		{name: "object lock", call: call{target: "/x-one", header: header("X-Amz-Bucket-Object-Lock-Enabled", "true")}, status: 501, code: "NotImplemented"},
+		{name: "grant", call: call{target: "/x-one", header: header("X-Amz-Grant-Read", "id="+canonicalID(accountB))}, status: 400, code: "InvalidBucketAclWithObjectOwnership"},
+		{name: "grant with ACLs on", call: call{target: "/granted-one", header: http.Header{"X-Amz-Grant-Read": {"id=" + canonicalID(accountB)}, "X-Amz-Object-Ownership": {"ObjectWriter"}}}, status: 200, location: "/granted-one"},
+		{name: "public ACL with ACLs on", call: call{target: "/x-one", header: http.Header{"X-Amz-Acl": {"public-read"}, "X-Amz-Object-Ownership": {"ObjectWriter"}}}, status: 403, code: "AccessDenied",
+			message: "User: arn:aws:iam::111111111111:root is not authorized to perform: s3:PutBucketAcl on resource: \"arn:aws:s3:::x-one\" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access."},
 		{name: "account namespace", call: call{target: "/x-one", header: header("X-Amz-Bucket-Namespace", "account-regional")}, status: 501, code: "NotImplemented"},
 		{name: "directory bucket", call: call{target: "/x-one", body: "<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"}, status: 501, code: "NotImplemented"},
 		{name: "aws: tag", call: call{target: "/x-one", body: "<CreateBucketConfiguration><Tags><Tag><Key>aws:k</Key><Value>v</Value></Tag></Tags></CreateBucketConfiguration>"}, status: 400, code: "InvalidTag",
@@ -135,7 +136,7 @@ func TestHeadBucket(t *testing.T) {
 }
 
 func TestRedirectToTheBucketsRegion(t *testing.T) {
-	f := newFixture(t, func(c *Config) { c.RedirectRegions = true })
+	f := newFixture(t, func(c *Config) { c.StrictRegions = true })
 	f.bucket(accountA, "far", "eu-west-1", false)
 	a := f.do(call{method: "GET", target: "/far"})
 	e := f.wantError(a, 301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.")
@@ -353,52 +354,6 @@ func TestBucketTagging(t *testing.T) {
 	golden(t, "bucket_tagging.xml", f.do(call{method: "GET", target: "/tags?tagging"}).body)
 	f.put(accountA, "/tags?tagging", tagging())
 	f.wantError(f.do(call{method: "GET", target: "/tags?tagging"}), 404, "NoSuchTagSet", "")
-}
-
-func TestACLs(t *testing.T) {
-	f := newFixture(t)
-	f.bucket(accountA, "acls", "us-east-1", false)
-	f.put(accountA, "/acls/key", "content")
-	for _, target := range []string{"/acls?acl", "/acls/key?acl"} {
-		got := f.do(call{method: "GET", target: target})
-		golden(t, "acl_owner.xml", got.body)
-		for _, acl := range []string{"private", "public-read"} {
-			f.wantError(f.do(call{method: "PUT", target: target, header: http.Header{"X-Amz-Acl": {acl}}}), 400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
-		}
-	}
-	f.put(accountA, "/acls?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>")
-	for _, target := range []string{"/acls?acl", "/acls/key?acl"} {
-		own := f.do(call{method: "GET", target: target}).body
-		for _, tc := range []struct {
-			name   string
-			call   call
-			status int
-			code   string
-		}{
-			{"private", call{header: http.Header{"X-Amz-Acl": {"private"}}}, 200, ""},
-			{"what GET gave", call{body: own}, 200, ""},
-			{"public, blocked", call{header: http.Header{"X-Amz-Acl": {"public-read"}}}, 403, "AccessDenied"},
-			{"unknown", call{header: http.Header{"X-Amz-Acl": {"fake-acl"}}}, 400, "InvalidArgument"},
-			{"both", call{header: http.Header{"X-Amz-Acl": {"private"}, "X-Amz-Grant-Read": {"id=1"}}}, 400, "InvalidRequest"},
-			{"header and body", call{header: http.Header{"X-Amz-Acl": {"private"}}, body: own}, 400, "UnexpectedContent"},
-			{"nothing", call{}, 400, "MissingSecurityHeader"},
-			{"not an ACL", call{body: "<x/>"}, 400, "MalformedACLError"},
-			{"grant", call{header: http.Header{"X-Amz-Grant-Read": {"id=1"}}}, 501, "NotImplemented"},
-			{"another grantee", call{body: strings.ReplaceAll(own, canonicalID(accountA), canonicalID(accountB))}, 501, "NotImplemented"},
-		} {
-			tc.call.method, tc.call.target = "PUT", target
-			a := f.do(tc.call)
-			if tc.code == "" {
-				if a.status != tc.status {
-					t.Errorf("%s %s: %d %s", target, tc.name, a.status, a.body)
-				}
-				continue
-			}
-			if e := a.error(t); a.status != tc.status || e.Code != tc.code {
-				t.Errorf("%s %s: %d %s %q, want %d %s", target, tc.name, a.status, e.Code, e.Message, tc.status, tc.code)
-			}
-		}
-	}
 }
 
 func TestValidBucketName(t *testing.T) {

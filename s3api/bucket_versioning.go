@@ -27,6 +27,9 @@ func (a *API) putBucketVersioning(req *request) error {
 		if b.Replication != nil && state != store.VersioningEnabled { // S69
 			return failure.New("InvalidBucketState", "A replication configuration is present on this bucket, so the versioning state cannot be changed.")
 		}
+		if b.ObjectLock != nil && state != store.VersioningEnabled { // S69
+			return failure.New("InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+		}
 		b.Versioning = state
 		return nil
 	})

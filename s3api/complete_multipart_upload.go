@@ -51,6 +51,7 @@ func (a *API) completeMultipartUpload(req *request) error {
 	if err != nil {
 		return err
 	}
+	a.created(req, "CompleteMultipartUpload", stored)
 	return a.answerComplete(req, stored)
 }
 
@@ -80,6 +81,7 @@ func (a *API) completeAgain(req *request, notFound error) error {
 	if err != nil {
 		return notFound
 	}
+	a.created(req, "CompleteMultipartUpload", stored)
 	return a.answerComplete(req, stored)
 }
 

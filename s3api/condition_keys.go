@@ -39,7 +39,7 @@ func commonKeys(req *request, keys policy.Context) policy.Context {
 
 // signatureVersion is the value of s3:signatureversion (S25).
 func signatureVersion(signed *sigv4.Signed) string {
-	if signed != nil && signed.Form == sigv4.FormQueryV2 {
+	if signed != nil && (signed.Form == sigv4.FormQueryV2 || signed.Form == sigv4.FormPostV2) {
 		return "AWS"
 	}
 	return "AWS4-HMAC-SHA256"
@@ -102,6 +102,11 @@ func (a *API) putKeys(req *request, keys policy.Context) {
 		keys.Set("s3:objectcreationoperation", "false")
 	default:
 		keys.Set("s3:objectcreationoperation", "true")
+	}
+	if hasLockHeaders(h) {
+		if l, err := readLock(h, a.cfg.Clock.Now()); err == nil { // the handler refuses others
+			setLockKeys(keys, l, a.cfg.Clock.Now())
+		}
 	}
 	if v := h.Get("X-Amz-Tagging"); v != "" {
 		tags, err := url.ParseQuery(v)

@@ -91,7 +91,8 @@ func (a *API) copyInto(req *request, v store.Version, src *copySource, keepMetad
 	if err != nil {
 		return err
 	}
-	setWritten(req.w.Header(), req.bucket, stored)
+	a.created(req, "Copy", stored)
+	setWritten(req, stored)
 	src.setVersion(req)
 	const root = "CopyObjectResult"
 	d := newDocument(root)

@@ -68,7 +68,10 @@ func (a *API) openCopySource(req *request) (*copySource, error) {
 	if s.version, err = a.cfg.Store.Version(req.ctx, bucketName, key, versionID); err != nil {
 		return nil, a.hideMissing(req, s.bucket, err)
 	}
-	if err := s.checkReadable(); err != nil {
+	if err := a.checkSource(s); err != nil {
+		return nil, err
+	}
+	if err := checkCustomerKey(req.r.Header, sourceCustomerPrefix, &s.version.Encryption); err != nil {
 		return nil, err
 	}
 	if failed := copySourceConditions(req.r.Header).check(s.version, a.cfg.Clock.Now()); failed != "" {
@@ -77,7 +80,7 @@ func (a *API) openCopySource(req *request) (*copySource, error) {
 	if err := requireSignature(req, s.version.Encryption.KMS()); err != nil {
 		return nil, err
 	}
-	s.key, err = a.openDataKey(req.ctx, req.caller, s.bucket, key, &s.version.Encryption)
+	s.key, err = a.openForRead(req, s.bucket, s.version, sourceCustomerPrefix)
 	return s, err
 }
 
@@ -89,17 +92,15 @@ func sourceKeys(versionID string) map[string][]string {
 	return keys
 }
 
-// checkReadable refuses delete markers (S254) and archived objects.
-func (s *copySource) checkReadable() error {
+// checkSource refuses delete markers (S254) and archived objects.
+func (a *API) checkSource(s *copySource) error {
 	switch v := s.version; {
 	case v.DeleteMarker && s.byID:
 		return failure.New("InvalidRequest", "The source of a copy request may not specifically refer to a delete marker by version id.")
 	case v.DeleteMarker:
 		return noSuchKey(v.Key)
-	case archived(v.StorageClass):
-		return failure.New("InvalidObjectState", "", "StorageClass", v.StorageClass)
 	}
-	return nil
+	return a.checkRestored(s.version)
 }
 
 // setSourceVersion tells which version was copied.

@@ -19,7 +19,8 @@ func (a *API) createBucket(req *request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.newBucketACL(req, ownership); err != nil {
+	acl, err := a.newBucketACL(req, ownership)
+	if err != nil {
 		return err
 	}
 	if err := refuseBucketKinds(req); err != nil {
@@ -36,9 +37,13 @@ func (a *API) createBucket(req *request) error {
 	bucket := store.Bucket{
 		Name: req.bucketName, Account: req.caller.Account(), Region: region, Created: a.cfg.Clock.Now(),
 		Ownership:  ownership,
+		ACL:        acl,
 		Public:     &store.PublicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
 		Encryption: store.DefaultEncryption{Algorithm: algorithmS3},
 		Tags:       body.tags,
+	}
+	if err := a.lockNewBucket(req, &bucket); err != nil {
+		return err
 	}
 	if err := a.cfg.Store.CreateBucket(req.ctx, bucket); err != nil {
 		if len(body.tags) > 0 || !a.recreates(req, region, err) {
@@ -154,36 +159,47 @@ func (a *API) ownershipHeader(req *request) (store.Ownership, error) {
 	return "", e
 }
 
-// newBucketACL refuses ACL headers other than private: with ACLs disabled they are an
-// error, and bucket ACLs are the one part of the older access model that is not built.
-func (a *API) newBucketACL(req *request, ownership store.Ownership) error {
-	acl := req.r.Header.Get("X-Amz-Acl")
-	grants := hasGrantHeaders(req.r.Header)
-	switch acl {
-	case "", aclPrivate:
-		if !grants {
-			return nil
-		}
-	case "public-read", "public-read-write", "authenticated-read":
-	default:
-		return failure.New("InvalidArgument", "", "ArgumentName", "x-amz-acl", "ArgumentValue", acl)
+// newBucketACL takes the ACL of a new bucket, which needs its own permission and a bucket
+// where ACLs are on (S66, S83). New buckets block public ACLs, so one that is public can
+// only be put later (S62).
+func (a *API) newBucketACL(req *request, ownership store.Ownership) (*store.ACL, error) {
+	to := aclTarget{owner: req.caller.Account(), bucketOwner: req.caller.Account(), bucket: true}
+	acl, given, err := headerACL(req.r.Header, to)
+	if err != nil || !given || acl == nil {
+		return nil, err
 	}
 	if err := a.authorizeOwn(req, "s3:PutBucketAcl", req.bucketARN(), nil); err != nil {
-		return err
+		return nil, err
 	}
-	if ownership == store.BucketOwnerEnforced { // S66
-		return failure.New("InvalidBucketAclWithObjectOwnership", "")
+	switch {
+	case ownership == store.BucketOwnerEnforced:
+		return nil, failure.New("InvalidBucketAclWithObjectOwnership", "")
+	case publicACL(acl):
+		return nil, failure.Newf("AccessDenied", `User: %s is not authorized to perform: s3:PutBucketAcl on resource: "%s" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.`,
+			req.caller.Principal.ARN, req.bucketARN())
 	}
-	return errBucketACLs
+	return acl, nil
 }
 
 // refuseBucketKinds refuses what asks for another kind of bucket.
 func refuseBucketKinds(req *request) error {
-	if strings.EqualFold(req.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
-		return failure.New("NotImplemented", "Object Lock is not supported by Twinbucket.", "Header", "x-amz-bucket-object-lock-enabled")
-	}
 	if v := req.r.Header.Get("X-Amz-Bucket-Namespace"); v != "" && v != "global" {
 		return failure.New("NotImplemented", "Only the global bucket namespace is supported by Twinbucket.", "Header", "x-amz-bucket-namespace")
 	}
+	return nil
+}
+
+// lockNewBucket enables Object Lock, and versioning with it, where the header asks for it;
+// each takes its own permission (S314).
+func (a *API) lockNewBucket(req *request, b *store.Bucket) error {
+	if !strings.EqualFold(req.r.Header.Get("X-Amz-Bucket-Object-Lock-Enabled"), "true") {
+		return nil
+	}
+	for _, action := range [...]string{"s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"} {
+		if err := a.authorizeOwn(req, action, req.bucketARN(), nil); err != nil {
+			return err
+		}
+	}
+	b.ObjectLock, b.Versioning = &store.ObjectLock{}, store.VersioningEnabled
 	return nil
 }

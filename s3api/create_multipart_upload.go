@@ -38,6 +38,7 @@ func (a *API) createMultipartUpload(req *request) error {
 	out := req.w.Header()
 	setEncryptionHeaders(out, &v.Encryption)
 	setContextHeader(out, &v.Encryption)
+	setCustomerHeaders(req, &v.Encryption)
 	if v.Checksum.Algorithm != "" {
 		out.Set("X-Amz-Checksum-Algorithm", string(v.Checksum.Algorithm))
 		out.Set("X-Amz-Checksum-Type", string(v.Checksum.Type))

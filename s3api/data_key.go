@@ -15,11 +15,20 @@ import (
 )
 
 // newDataKey makes the data key of a new object: under the store's master key for SSE-S3,
-// under the KMS key for SSE-KMS, or under a bucket-level key of the KMS key with an S3 Bucket
+// under the customer's for SSE-C, under the KMS key for SSE-KMS, or under a bucket-level key of the KMS key with an S3 Bucket
 // Key. caller is who writes the object; KMS sees S3 of the bucket's Region calling for it
 // (S217). Errors of KMS are passed on as they are.
 func (a *API) newDataKey(ctx context.Context, caller iamsim.Caller, b *store.Bucket, key string, c encryptionChoice) (store.Encryption, store.DataKey, error) {
 	e := store.Encryption{Algorithm: c.algorithm, Context: c.context, BucketKey: c.bucketKey}
+	if c.customer != nil {
+		var plain store.DataKey
+		if _, err := io.ReadFull(a.rand, plain[:]); err != nil {
+			return e, plain, err
+		}
+		var err error
+		e.WrappedKey, err = c.customer.wrap(a.rand, plain)
+		return e, plain, err
+	}
 	if !c.kms() {
 		plain, wrapped, err := a.cfg.Store.NewDataKey()
 		e.WrappedKey = wrapped
@@ -137,10 +146,10 @@ func encryptionContext(bucket, key string, e *store.Encryption) map[string]strin
 }
 
 // contentETag is the ETag of content that was written in one piece: its MD5 for SSE-S3. For
-// SSE-KMS it is 32 hex digits that do not tell the MD5 (S201), derived from the data key so
+// SSE-KMS and SSE-C it is 32 hex digits that do not tell the MD5 (S201), derived from the data key so
 // that a replica, which keeps the data key, has the same one.
 func contentETag(e *store.Encryption, key store.DataKey, md5 []byte) string {
-	if !e.KMS() {
+	if !e.KMS() && !e.Customer() {
 		return hex.EncodeToString(md5)
 	}
 	mac := hmac.New(sha256.New, key[:])

@@ -1,9 +1,6 @@
 package s3api
 
 import (
-	"net/http"
-
-	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
 
@@ -17,13 +14,15 @@ func (a *API) deleteObject(req *request) error {
 	if err != nil {
 		return err
 	}
-	if err := refuseGovernanceBypass(req.r.Header); err != nil {
-		return err
-	}
-	done, err := a.cfg.Store.Delete(req.ctx, req.bucketName, req.key, req.query.Get("versionId"), a.newOwner(req), cond)
+	bypass, err := readBypass(req)
 	if err != nil {
 		return err
 	}
+	done, err := a.removeVersion(req, req.key, req.query.Get("versionId"), bypass, cond)
+	if err != nil {
+		return err
+	}
+	a.removed(req, req.key, done)
 	h := req.w.Header()
 	if done.VersionID != "" {
 		setVersionID(h, req.bucket, done.VersionID)
@@ -34,18 +33,10 @@ func (a *API) deleteObject(req *request) error {
 	return req.noContent()
 }
 
-// refuseGovernanceBypass: the header has a meaning only with Object Lock, which no bucket has
-// here (S245).
-func refuseGovernanceBypass(h http.Header) error {
-	const name = "X-Amz-Bypass-Governance-Retention"
-	if h.Get(name) == "" {
-		return nil
-	}
-	return failure.New("InvalidArgument", "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-		"ArgumentName", "x-amz-bypass-governance-retention")
-}
+// ShownVersionID is a version's id in documents and events: "" in buckets that were never
+// versioned (S237).
+func ShownVersionID(bucket *store.Bucket, id string) string { return shownVersionID(bucket, id) }
 
-// shownVersionID is a version's id in documents: "" in buckets that were never versioned (S237).
 func shownVersionID(bucket *store.Bucket, id string) string {
 	if bucket.Versioning == store.Unversioned {
 		return ""

@@ -1,6 +1,8 @@
 package s3api
 
 import (
+	"golang.org/x/sync/errgroup"
+
 	"twinbucket/internal/arn"
 	"twinbucket/internal/failure"
 	"twinbucket/store"
@@ -17,7 +19,8 @@ type deletion struct {
 // deleteObjects deletes each key by itself: each needs its own permission, and what fails is
 // told per key in an answer that is 200 all the same (S243).
 func (a *API) deleteObjects(req *request) error {
-	if err := refuseGovernanceBypass(req.r.Header); err != nil {
+	bypass, err := readBypass(req)
+	if err != nil {
 		return err
 	}
 	body, err := a.readBody(req, maxConfigBody, true)
@@ -30,15 +33,15 @@ func (a *API) deleteObjects(req *request) error {
 	}
 	const root = "DeleteResult"
 	d := newDocument(root)
-	for _, one := range list {
-		done, err := a.deleteOne(req, one)
-		if err != nil {
-			if req.abandoned(err) {
-				return err
-			}
-			a.writeDeleteError(req, d, one, err)
-		} else if !quiet {
-			writeDeleted(d, req.bucket, one, done)
+	for i, end := range a.deleteAll(req, list, bypass) {
+		switch {
+		case end.err == nil && !quiet:
+			writeDeleted(d, req.bucket, list[i], end.done)
+		case end.err == nil:
+		case req.abandoned(end.err):
+			return end.err
+		default:
+			a.writeDeleteError(req, d, list[i], end.err)
 		}
 	}
 	return req.send(d, root)
@@ -64,21 +67,61 @@ func parseDelete(body []byte) (list []deletion, quiet bool, err error) {
 	return list, quiet, nil
 }
 
-func (a *API) deleteOne(req *request, one deletion) (store.Deleted, error) {
+// deletionEnd is what became of one deletion.
+type deletionEnd struct {
+	done store.Deleted
+	err  error
+}
+
+// deleteWorkers is how many keys of one request are deleted at a time. A durable store shares
+// one fsync among those that wait for it.
+const deleteWorkers = 32
+
+// deleteAll deletes what the caller may delete and returns the ends in the order of list.
+func (a *API) deleteAll(req *request, list []deletion, bypass bool) []deletionEnd {
+	ends := make([]deletionEnd, len(list))
+	owner := a.newOwner(req)
+	var group errgroup.Group
+	group.SetLimit(deleteWorkers)
+	for i, one := range list {
+		if ends[i].err = a.authorizeDeletion(req, one); ends[i].err != nil {
+			continue
+		}
+		group.Go(func() error {
+			e := &ends[i]
+			e.done, e.err = a.cfg.Store.Delete(req.ctx, req.bucketName, one.key, one.versionID, owner, store.Condition{IfMatch: one.etag})
+			return nil
+		})
+	}
+	group.Wait() // each end has its own error
+	for i, one := range list {
+		e := &ends[i]
+		if bypass && isLocked(e.err) {
+			e.done, e.err = a.bypassGovernance(req, one.key, one.versionID, store.Condition{IfMatch: one.etag})
+		}
+		if e.err == nil {
+			a.removed(req, one.key, e.done)
+		}
+	}
+	return ends
+}
+
+// authorizeDeletion asks for the permission to delete one key or version.
+func (a *API) authorizeDeletion(req *request, one deletion) error {
 	action, keys := "s3:DeleteObject", map[string][]string{}
 	if one.versionID != "" {
 		action, keys["s3:versionid"] = "s3:DeleteObjectVersion", []string{one.versionID}
 	}
 	if err := a.authorize(req, action, arn.Object(req.bucketName, one.key), keys); err != nil {
-		return store.Deleted{}, err
+		return err
 	}
 	switch {
 	case one.key == "" || len(one.key) > maxKeyLength:
-		return store.Deleted{}, failure.New("KeyTooLongError", "")
+		return failure.New("KeyTooLongError", "")
 	case one.versionID != "" && !validVersionID(one.versionID, req.bucket):
-		return store.Deleted{}, failure.New("NoSuchVersion", "")
+		return failure.New("NoSuchVersion", "")
 	}
-	return a.cfg.Store.Delete(req.ctx, req.bucketName, one.key, one.versionID, a.newOwner(req), store.Condition{IfMatch: one.etag})
+	return nil
 }
 
 // writeDeleted tells what became of a key: a marker was made, a marker was removed, or a

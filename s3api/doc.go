@@ -31,6 +31,20 @@
 // condition keys of condition_keys.go. Every decision, also one made for a replication
 // door, goes through API.decide, and so reaches the observers of the caller.
 //
+// Where ACLs are on, acl_authorize.go writes what they grant as policies of their own, so
+// that the same evaluator decides about them.
+//
+// # Settings and events
+//
+// Settings that something acts upon have fields of their own in store.Bucket; those that are
+// only kept are validated by a shape (shape.go) and stay text. What happens to objects is
+// announced to the bucket's notification targets by [API.Announce], also for lifecycle rules
+// and replication.
+//
+// # S3 Control
+//
+// [Control] serves the account-level API with a table of its own (control_table.go).
+//
 // # Promises and limits
 //
 // Memory is bounded: object data streams, documents are read up to 4 MiB. Nothing is

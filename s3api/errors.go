@@ -33,9 +33,11 @@ var wireErrors = map[failure.Code]wireError{
 	"BucketAlreadyOwnedByYou":                        {status: 409, message: "Your previous request to create the named bucket succeeded and you already own it."},
 	"BucketNotEmpty":                                 {status: 409, message: "The bucket you tried to delete is not empty"},
 	"ConditionalRequestConflict":                     {status: 409, message: "The conditional request cannot succeed due to a conflicting operation against this resource."},
+	"CrossLocationLoggingProhibitted":                {status: 403, message: "Cross S3 location logging not allowed. "},
 	"EntityTooLarge":                                 {status: 400, message: "Your proposed upload exceeds the maximum allowed size"},
 	"EntityTooSmall":                                 {status: 400, message: "Your proposed upload is smaller than the minimum allowed size"},
 	"ExpiredToken":                                   {status: 400, message: "The provided token has expired."},
+	"IdMismatch":                                     {status: 400, message: "Document ID does not match the specified configuration ID."},
 	"IllegalLocationConstraintException":             {status: 400},
 	"IllegalVersioningConfigurationException":        {status: 400, message: "The Versioning element must be specified"},
 	"IncompleteBody":                                 {status: 400, message: "You did not provide the number of bytes specified by the Content-Length HTTP header"},
@@ -54,17 +56,28 @@ var wireErrors = map[failure.Code]wireError{
 	"InvalidPart":                                    {status: 400, message: "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."},
 	"InvalidPartNumber":                              {status: 416, message: "The requested partnumber is not satisfiable"},
 	"InvalidPartOrder":                               {status: 400, message: "The list of parts was not in ascending order. Parts must be ordered by part number."},
+	"InvalidPolicyDocument":                          {status: 400},
 	"InvalidRange":                                   {status: 416, message: "The requested range is not satisfiable"},
 	"InvalidRequest":                                 {status: 400},
+	"InvalidS3DestinationBucket":                     {status: 400, message: "Invalid bucket ARN."},
 	"InvalidStorageClass":                            {status: 400, message: "The storage class you specified is not valid"},
 	"InvalidTag":                                     {status: 400},
+	"InvalidTargetBucketForLogging":                  {status: 400},
 	"InvalidToken":                                   {status: 400, message: "The provided token is malformed or otherwise invalid."},
 	"InvalidURI":                                     {status: 400, message: "Couldn't parse the specified URI."},
+	"BadRequestException":                            {status: 400},
+	"IdempotencyException":                           {status: 400},
+	"InvalidNextTokenException":                      {status: 400},
+	"JobStatusException":                             {status: 400},
+	"NoSuchJob":                                      {status: 404, code: "NotFoundException", message: "The specified job does not exist."},
+	"TooManyTagsException":                           {status: 400},
 	"KeyTooLongError":                                {status: 400, message: "Your key is too long"},
 	"MalformedACLError":                              {status: 400, message: malformedXML},
+	"MalformedPOSTRequest":                           {status: 400, message: "The body of your POST request is not well-formed multipart/form-data."},
 	"MalformedPolicy":                                {status: 400},
 	"MalformedTrailerError":                          {status: 400, message: "The request contained trailing data that was not well-formed or did not conform to our published schema."},
 	"MalformedXML":                                   {status: 400, message: malformedXML},
+	"MaxPostPreDataLengthExceeded":                   {status: 400, message: "Your POST request fields preceeding the upload file was too large."},
 	"MaxMessageLengthExceeded":                       {status: 400, message: "Your request was too big."},
 	"MetadataTooLarge":                               {status: 400, message: "Your metadata headers exceed the maximum allowed metadata size"},
 	"MethodNotAllowed":                               {status: 405, message: "The specified method is not allowed against this resource."},
@@ -77,7 +90,9 @@ var wireErrors = map[failure.Code]wireError{
 	"NoSuchCORSConfiguration":                        {status: 404, message: "The CORS configuration does not exist"},
 	"NoSuchKey":                                      {status: 404, message: "The specified key does not exist."},
 	"NoSuchLifecycleConfiguration":                   {status: 404, message: "The lifecycle configuration does not exist"},
+	"NoSuchObjectLockConfiguration":                  {status: 404, message: "The specified object does not have a ObjectLock configuration"},
 	"NoSuchPublicAccessBlockConfiguration":           {status: 404, message: "The public access block configuration was not found"},
+	"NoSuchResource":                                 {status: 404, message: "The specified resource doesn't exist."},
 	"NoSuchTagSet":                                   {status: 404, message: "The TagSet does not exist"},
 	"NoSuchUpload":                                   {status: 404, message: "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."},
 	"NoSuchVersion":                                  {status: 404, message: "The specified version does not exist."},
@@ -93,11 +108,14 @@ var wireErrors = map[failure.Code]wireError{
 	"ReplicationConfigurationNotFoundError":          {status: 404, message: "The replication configuration was not found"},
 	"RequestTimeTooSkewed":                           {status: 403, message: "The difference between the request time and the current time is too large."},
 	"RequestTimeout":                                 {status: 400, message: "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."},
+	"RestoreAlreadyInProgress":                       {status: 409, message: "Object restore is already in progress"},
 	"ServerSideEncryptionConfigurationNotFoundError": {status: 404, message: "The server side encryption configuration was not found"},
 	"ServiceUnavailable":                             {status: 503, message: "Service is unable to handle request."},
 	"SignatureDoesNotMatch":                          {status: 403, message: "The request signature we calculated does not match the signature you provided. Check your key and signing method."},
 	"SlowDown":                                       {status: 503, message: "Please reduce your request rate."},
 	"TooManyBuckets":                                 {status: 400, message: "You have attempted to create more buckets than allowed"},
+	"UnresolvableGrantByEmailAddress":                {status: 400, message: "The e-mail address you provided does not match any account on record."},
+	"TooManyConfigurations":                          {status: 400, message: "You are attempting to create a new configuration but have already reached the 1,000-configuration limit."},
 	"UnexpectedContent":                              {status: 400, message: "This request does not support content"},
 	"XAmzContentChecksumMismatch":                    {status: 400},
 	"XAmzContentSHA256Mismatch":                      {status: 400, message: "The provided 'x-amz-content-sha256' header does not match what was computed."},
@@ -182,7 +200,9 @@ func (req *request) renderError(out rendered) {
 	h["Content-Type"] = []string{"application/xml"}
 	var body []byte
 	if req.r.Method != http.MethodHead {
-		body = errorDocument(out, req.id, h.Get("X-Amz-Id-2"))
+		if body = errorDocument(out, req.id, h.Get("X-Amz-Id-2")); req.control {
+			body = controlError(out, req.id, h.Get("X-Amz-Id-2"))
+		}
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	if out.code == "SlowDown" && req.slowDown(body) {

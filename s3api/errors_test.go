@@ -278,7 +278,8 @@ func TestEvents(t *testing.T) {
 			{ARN: "arn:aws:s3:::events", AccountID: accountA, Type: "AWS::S3::Bucket"},
 			{ARN: "arn:aws:s3:::events/some key", Type: "AWS::S3::Object"},
 		},
-		HTTPStatus: 200, Recipient: accountA,
+		Authorizations: []trail.Authorization{{Action: "s3:PutObject", Resource: "arn:aws:s3:::events/some key", Outcome: "allowed"}},
+		HTTPStatus:     200, Recipient: accountA,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -18,13 +18,13 @@ func (a *API) readObject(req *request) error {
 	if err != nil {
 		return err
 	}
-	if archived(v.StorageClass) { // S230
-		return failure.New("InvalidObjectState", "", "StorageClass", v.StorageClass)
+	if err := a.checkRestored(v); err != nil {
+		return err
 	}
 	if err := requireSignature(req, v.Encryption.KMS()); err != nil {
 		return err
 	}
-	key, err := a.openDataKey(req.ctx, req.caller, req.bucket, req.key, &v.Encryption)
+	key, err := a.openForRead(req, req.bucket, v, customerPrefix)
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,9 @@ func (a *API) prepareRead(req *request) (selection, *store.Version, error) {
 	if err != nil {
 		return selection{}, nil, err
 	}
+	if err := checkCustomerKey(req.r.Header, customerPrefix, &v.Encryption); err != nil {
+		return selection{}, nil, err
+	}
 	if failed := getConditions(req.r.Header).check(v, a.cfg.Clock.Now()); failed != "" {
 		if !notModified(failed) {
 			return selection{}, nil, preconditionFailed(failed)
@@ -88,7 +91,19 @@ func (a *API) prepareRead(req *request) (selection, *store.Version, error) {
 func (a *API) setReadHeaders(req *request, v *store.Version, sel *selection) error {
 	h := req.w.Header()
 	setObjectHeaders(h, req.bucket, v)
+	setCustomerHeaders(req, &v.Encryption)
+	if req.query.Get("versionId") == "" {
+		req.setExpiration(v)
+	}
 	sel.setHeaders(h, v, showChecksums(req))
+	if r := restoreHeader(v, a.cfg.Clock.Now()); r != "" {
+		h["X-Amz-Restore"] = []string{r}
+	}
+	if v.Lock != (store.Lock{}) {
+		if err := a.setLockHeaders(req, v); err != nil {
+			return err
+		}
+	}
 	if len(v.Tags) == 0 {
 		return nil
 	}
@@ -96,13 +111,11 @@ func (a *API) setReadHeaders(req *request, v *store.Version, sel *selection) err
 	if req.query.Has("versionId") {
 		action = "s3:GetObjectVersionTagging"
 	}
-	keys := commonKeys(req, nil)
-	existingTags(keys, v.Tags)
-	d, err := a.decide(req.ctx, &req.caller, req.bucket, req.region, action, req.objectARN(), keys)
+	ok, err := a.mayAlso(req, action, v)
 	if err != nil {
 		return err
 	}
-	if d.Allowed() {
+	if ok {
 		h["X-Amz-Tagging-Count"] = []string{strconv.Itoa(len(v.Tags))}
 	}
 	return nil
@@ -115,7 +128,7 @@ func showChecksums(req *request) bool {
 // requireSignature refuses SSE-KMS to anonymous callers, of whom KMS could ask nobody, and to
 // the old signature version (S220).
 func requireSignature(req *request, kms bool) error {
-	if !kms || req.signed != nil && req.signed.Form != sigv4.FormQueryV2 {
+	if !kms || req.inside || req.signed != nil && req.signed.Form != sigv4.FormQueryV2 && req.signed.Form != sigv4.FormPostV2 {
 		return nil
 	}
 	return invalidHeader("Authorization", "null",

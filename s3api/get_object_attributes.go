@@ -33,6 +33,9 @@ func (a *API) getObjectAttributes(req *request) error {
 	if err := requireSignature(req, v.Encryption.KMS()); err != nil {
 		return err
 	}
+	if err := checkCustomerKey(req.r.Header, customerPrefix, &v.Encryption); err != nil {
+		return err
+	}
 	if v.Encryption.KMS() {
 		if _, err := a.openDataKey(req.ctx, req.caller, req.bucket, req.key, &v.Encryption); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
 
@@ -18,13 +19,20 @@ type uploadPage struct {
 // listMultipartUploads lists uploads that are neither completed nor aborted, by key and then
 // by when they began (S279).
 func (a *API) listMultipartUploads(req *request) error {
-	l, err := readListing(req, "max-uploads")
+	l, err := a.readListing(req, "max-uploads")
 	if err != nil {
 		return err
 	}
 	keyMarker, uploadMarker := req.query.Get("key-marker"), req.query.Get("upload-id-marker")
 	if keyMarker == "" {
 		uploadMarker = "" // has no meaning alone (S279)
+	}
+	if uploadMarker != "" { // must be an upload of that key (S279)
+		if _, err := a.cfg.Store.Upload(req.ctx, req.bucketName, keyMarker, uploadMarker); failure.CodeOf(err) == "NoSuchUpload" {
+			return failure.New("InvalidArgument", "Invalid uploadId marker", "ArgumentName", "upload-id-marker", "ArgumentValue", uploadMarker)
+		} else if err != nil {
+			return err
+		}
 	}
 	page, err := a.pageOfUploads(req.ctx, req.bucketName, &l, keyMarker, uploadMarker)
 	if err != nil {

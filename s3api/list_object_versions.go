@@ -10,7 +10,7 @@ import (
 // listObjectVersions lists versions and delete markers together, by key and newest first
 // (S263).
 func (a *API) listObjectVersions(req *request) error {
-	l, err := readListing(req, "max-keys")
+	l, err := a.readListing(req, "max-keys")
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import "slices"
 // listObjects is the first version of the list: it continues after a key, marker, and names
 // the next one only when a delimiter was given; without it the last key serves (S262).
 func (a *API) listObjects(req *request) error {
-	l, err := readListing(req, "max-keys")
+	l, err := a.readListing(req, "max-keys")
 	if err != nil {
 		return err
 	}

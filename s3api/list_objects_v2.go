@@ -9,7 +9,7 @@ import (
 // listObjectsV2 lists current objects by key (S260). A token says where the last page ended,
 // start-after where the first begins.
 func (a *API) listObjectsV2(req *request) error {
-	l, err := readListing(req, "max-keys")
+	l, err := a.readListing(req, "max-keys")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+	"time"
 
 	"twinbucket/internal/failure"
 	"twinbucket/store"
@@ -19,11 +20,16 @@ type listing struct {
 	max               int
 	encoded           bool
 	owners            bool // entries carry their owner
+	restores          bool // entries of archived objects carry their state (S323)
+	now               time.Time
 }
 
-func readListing(req *request, maxParameter string) (listing, error) {
+func (a *API) readListing(req *request, maxParameter string) (listing, error) {
 	q := req.query
-	l := listing{prefix: q.Get("prefix"), delimiter: q.Get("delimiter")}
+	l := listing{prefix: q.Get("prefix"), delimiter: q.Get("delimiter"), now: a.cfg.Clock.Now()}
+	for _, v := range req.r.Header["X-Amz-Optional-Object-Attributes"] {
+		l.restores = l.restores || strings.Contains(v, "RestoreStatus")
+	}
 	if v, ok := q["encoding-type"]; ok {
 		if v[0] != "url" {
 			return l, failure.New("InvalidArgument", "Invalid Encoding Method specified in Request",
@@ -96,6 +102,9 @@ func (l *listing) summary(d *document, v *store.Version) {
 	}
 	d.number("Size", v.Size)
 	d.text("StorageClass", shownClass(v.StorageClass))
+	if l.restores {
+		writeRestoreStatus(d, v, l.now)
+	}
 }
 
 func (l *listing) owner(d *document, account string) {

@@ -185,7 +185,7 @@ func TestMultipartRefusals(t *testing.T) {
 		f.wantError(f.do(call{method: "POST", target: "/bkt/k?uploads", header: headers(header...)}), status, code, message)
 	}
 	const sum, kind = "x-amz-checksum-algorithm", "x-amz-checksum-type"
-	refuse(400, "InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]", sum, "XX")
+	refuse(400, "InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128]", sum, "XX")
 	refuse(400, "InvalidRequest", "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.", kind, "COMPOSITE")
 	refuse(400, "InvalidRequest", "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.", sum, "CRC64NVME", kind, "COMPOSITE")
 	refuse(400, "InvalidRequest", "The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.", sum, "SHA256", kind, "FULL_OBJECT")

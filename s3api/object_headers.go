@@ -87,9 +87,6 @@ func shownClass(class string) string {
 	return class
 }
 
-// archived tells the classes whose objects can't be read without a restore (S230).
-func archived(class string) bool { return class == "GLACIER" || class == "DEEP_ARCHIVE" }
-
 // setObjectHeaders describes v in the answer to GET and HEAD, all but length, range,
 // checksum and tag count.
 func setObjectHeaders(h http.Header, bucket *store.Bucket, v *store.Version) {
@@ -129,7 +126,7 @@ func setVersionID(h http.Header, bucket *store.Bucket, id string) {
 func encodeMetadata(v string) string {
 	for i := range len(v) {
 		if v[i] >= 0x80 {
-			return strings.Replace(mime.QEncoding.Encode("UTF-8", v), "?q?", "?Q?", 1)
+			return strings.ReplaceAll(mime.QEncoding.Encode("UTF-8", v), "=?UTF-8?q?", "=?UTF-8?Q?")
 		}
 	}
 	return v
@@ -149,13 +146,30 @@ var responseOverrides = [...]struct{ parameter, header string }{
 func overrideHeaders(req *request, h http.Header) error {
 	for _, o := range responseOverrides {
 		if v := req.query.Get(o.parameter); v != "" {
-			if req.signed == nil {
+			if req.signed == nil && !req.inside {
 				return failure.New("InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.")
 			}
-			h[o.header] = []string{v}
+			text, ok := latin1(v)
+			if !ok {
+				return failure.New("InvalidArgument", "Header value cannot be represented using ISO-8859-1.",
+					"ArgumentName", o.parameter, "ArgumentValue", v)
+			}
+			h[o.header] = []string{text}
 		}
 	}
 	return nil
+}
+
+// latin1 is text in the encoding of header values; ok is false if that has no such character.
+func latin1(s string) (text string, ok bool) {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return "", false
+		}
+		out = append(out, byte(r))
+	}
+	return string(out), true
 }
 
 // parseTagHeader reads x-amz-tagging: URL-encoded pairs, each name once (S232).

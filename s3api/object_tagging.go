@@ -56,8 +56,10 @@ func (a *API) setTags(req *request, tags []store.Tag, status int) error {
 	}
 	setVersionID(req.w.Header(), req.bucket, v.ID)
 	if status == http.StatusNoContent {
+		a.changed(req, "ObjectTagging:Delete", v)
 		return req.noContent()
 	}
+	a.changed(req, "ObjectTagging:Put", v)
 	return req.ok()
 }
 

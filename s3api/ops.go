@@ -77,38 +77,36 @@ func bucketRows() []operation {
 	}
 }
 
-// configurationRows are the settings that Twinbucket does not have: their GET says
-// truthfully that nothing is configured, their PUT is refused, their DELETE has
-// nothing to do (S60).
+// configurationRows are the settings of a bucket beside its policy and its versions.
 func configurationRows() []operation {
 	const b = bucketScope
 	return []operation{
 		{Name: "GetBucketCors", Method: "GET", Scope: b, Query: "cors", Action: "s3:GetBucketCORS", Handler: (*API).getBucketCors},
-		{Name: "PutBucketCors", Method: "PUT", Scope: b, Query: "cors", Action: "s3:PutBucketCORS"},
-		{Name: "DeleteBucketCors", Method: "DELETE", Scope: b, Query: "cors", Action: "s3:PutBucketCORS", Handler: (*API).deleteNothing},
+		{Name: "PutBucketCors", Method: "PUT", Scope: b, Query: "cors", Action: "s3:PutBucketCORS", Handler: (*API).putBucketCors},
+		{Name: "DeleteBucketCors", Method: "DELETE", Scope: b, Query: "cors", Action: "s3:PutBucketCORS", Handler: (*API).deleteBucketCors},
 
 		{Name: "GetBucketWebsite", Method: "GET", Scope: b, Query: "website", Action: "s3:GetBucketWebsite", Handler: (*API).getBucketWebsite},
-		{Name: "PutBucketWebsite", Method: "PUT", Scope: b, Query: "website", Action: "s3:PutBucketWebsite"},
-		{Name: "DeleteBucketWebsite", Method: "DELETE", Scope: b, Query: "website", Action: "s3:DeleteBucketWebsite", Handler: (*API).deleteNothing},
+		{Name: "PutBucketWebsite", Method: "PUT", Scope: b, Query: "website", Action: "s3:PutBucketWebsite", Handler: (*API).putBucketWebsite},
+		{Name: "DeleteBucketWebsite", Method: "DELETE", Scope: b, Query: "website", Action: "s3:DeleteBucketWebsite", Handler: (*API).deleteBucketWebsite},
 
 		{Name: "GetBucketLifecycleConfiguration", Method: "GET", Scope: b, Query: "lifecycle", Action: "s3:GetLifecycleConfiguration", Handler: (*API).getBucketLifecycleConfiguration},
-		{Name: "PutBucketLifecycleConfiguration", Method: "PUT", Scope: b, Query: "lifecycle", Action: "s3:PutLifecycleConfiguration"},
-		{Name: "DeleteBucketLifecycle", Method: "DELETE", Scope: b, Query: "lifecycle", Action: "s3:PutLifecycleConfiguration", Handler: (*API).deleteNothing},
+		{Name: "PutBucketLifecycleConfiguration", Method: "PUT", Scope: b, Query: "lifecycle", Action: "s3:PutLifecycleConfiguration", Handler: (*API).putBucketLifecycleConfiguration},
+		{Name: "DeleteBucketLifecycle", Method: "DELETE", Scope: b, Query: "lifecycle", Action: "s3:PutLifecycleConfiguration", Handler: (*API).deleteBucketLifecycle},
 
 		{Name: "GetBucketLogging", Method: "GET", Scope: b, Query: "logging", Action: "s3:GetBucketLogging", Handler: (*API).getBucketLogging},
-		{Name: "PutBucketLogging", Method: "PUT", Scope: b, Query: "logging", Action: "s3:PutBucketLogging"},
+		{Name: "PutBucketLogging", Method: "PUT", Scope: b, Query: "logging", Action: "s3:PutBucketLogging", Handler: (*API).putBucketLogging},
 
 		{Name: "GetBucketNotificationConfiguration", Method: "GET", Scope: b, Query: "notification", Action: "s3:GetBucketNotification", Handler: (*API).getBucketNotificationConfiguration},
-		{Name: "PutBucketNotificationConfiguration", Method: "PUT", Scope: b, Query: "notification", Action: "s3:PutBucketNotification"},
+		{Name: "PutBucketNotificationConfiguration", Method: "PUT", Scope: b, Query: "notification", Action: "s3:PutBucketNotification", Handler: (*API).putBucketNotificationConfiguration},
 
 		{Name: "GetBucketRequestPayment", Method: "GET", Scope: b, Query: "requestPayment", Action: "s3:GetBucketRequestPayment", Handler: (*API).getBucketRequestPayment},
-		{Name: "PutBucketRequestPayment", Method: "PUT", Scope: b, Query: "requestPayment", Action: "s3:PutBucketRequestPayment"},
+		{Name: "PutBucketRequestPayment", Method: "PUT", Scope: b, Query: "requestPayment", Action: "s3:PutBucketRequestPayment", Handler: (*API).putBucketRequestPayment},
 
 		{Name: "GetBucketAccelerateConfiguration", Method: "GET", Scope: b, Query: "accelerate", Action: "s3:GetAccelerateConfiguration", Handler: (*API).getBucketAccelerateConfiguration},
-		{Name: "PutBucketAccelerateConfiguration", Method: "PUT", Scope: b, Query: "accelerate", Action: "s3:PutAccelerateConfiguration"},
+		{Name: "PutBucketAccelerateConfiguration", Method: "PUT", Scope: b, Query: "accelerate", Action: "s3:PutAccelerateConfiguration", Handler: (*API).putBucketAccelerateConfiguration},
 
 		{Name: "GetObjectLockConfiguration", Method: "GET", Scope: b, Query: "object-lock", Action: "s3:GetBucketObjectLockConfiguration", Handler: (*API).getObjectLockConfiguration},
-		{Name: "PutObjectLockConfiguration", Method: "PUT", Scope: b, Query: "object-lock", Action: "s3:PutBucketObjectLockConfiguration"},
+		{Name: "PutObjectLockConfiguration", Method: "PUT", Scope: b, Query: "object-lock", Action: "s3:PutBucketObjectLockConfiguration", Handler: (*API).putObjectLockConfiguration},
 	}
 }
 
@@ -130,8 +128,7 @@ func refusedBucketRows() []operation {
 	}
 }
 
-// namedRows are the settings that a bucket can have many of, each with an id. They are
-// not configured either.
+// namedRows are the settings that a bucket can have many of, each with an id.
 func namedRows() []operation {
 	const b = bucketScope
 	var rows []operation
@@ -140,10 +137,10 @@ func namedRows() []operation {
 	} {
 		get, put := "s3:Get"+c.name+"Configuration", "s3:Put"+c.name+"Configuration"
 		rows = append(rows,
-			operation{Name: "GetBucket" + c.name + "Configuration", Method: "GET", Scope: b, Query: c.query + "&id", Action: get, Handler: (*API).noNamedConfiguration},
-			operation{Name: "ListBucket" + c.name + "Configurations", Method: "GET", Scope: b, Query: c.query, Action: get, Handler: (*API).listNoConfigurations},
-			operation{Name: "PutBucket" + c.name + "Configuration", Method: "PUT", Scope: b, Query: c.query, Action: put},
-			operation{Name: "DeleteBucket" + c.name + "Configuration", Method: "DELETE", Scope: b, Query: c.query, Action: put, Handler: (*API).noNamedConfiguration})
+			operation{Name: "GetBucket" + c.name + "Configuration", Method: "GET", Scope: b, Query: c.query + "&id", Action: get, Handler: (*API).getNamedConfiguration},
+			operation{Name: "ListBucket" + c.name + "Configurations", Method: "GET", Scope: b, Query: c.query, Action: get, Handler: (*API).listNamedConfigurations},
+			operation{Name: "PutBucket" + c.name + "Configuration", Method: "PUT", Scope: b, Query: c.query, Action: put, Handler: (*API).putNamedConfiguration},
+			operation{Name: "DeleteBucket" + c.name + "Configuration", Method: "DELETE", Scope: b, Query: c.query, Action: put, Handler: (*API).deleteNamedConfiguration})
 	}
 	return rows
 }
@@ -157,7 +154,7 @@ func listRows() []operation {
 		{Name: "ListMultipartUploads", Method: "GET", Scope: b, Query: "uploads", Action: "s3:ListBucketMultipartUploads", Keys: (*API).listKeys, Handler: (*API).listMultipartUploads},
 		{Name: "ListObjectsV2", Method: "GET", Scope: b, Query: "list-type=2", Action: "s3:ListBucket", Keys: (*API).listKeys, Handler: (*API).listObjectsV2},
 		{Name: "ListObjects", Method: "GET", Scope: b, Action: "s3:ListBucket", Keys: (*API).listKeys, Handler: (*API).listObjects},
-		{Name: "PostObject", Method: "POST", Scope: b, Action: "s3:PutObject"},
+		{Name: "PostObject", Method: "POST", Scope: b, Action: "s3:PutObject", Form: true, Handler: (*API).postObject},
 		{Name: "CreateBucket", Method: "PUT", Scope: b, Action: "s3:CreateBucket", NewBucket: true, Keys: (*API).createBucketKeys, Handler: (*API).createBucket},
 		{Name: "DeleteBucket", Method: "DELETE", Scope: b, Action: "s3:DeleteBucket", Handler: (*API).deleteBucket},
 	}
@@ -178,16 +175,16 @@ func objectRows() []operation {
 		{Name: "UploadPartCopy", Method: "PUT", Scope: o, Query: "uploadId", Header: "X-Amz-Copy-Source", Action: "s3:PutObject", Keys: (*API).putKeys, Handler: (*API).uploadPartCopy},
 		{Name: "UploadPart", Method: "PUT", Scope: o, Query: "uploadId", Action: "s3:PutObject", Keys: (*API).putKeys, Handler: (*API).uploadPart},
 		{Name: "CompleteMultipartUpload", Method: "POST", Scope: o, Query: "uploadId", Action: "s3:PutObject", Keys: (*API).putKeys, Handler: (*API).completeMultipartUpload},
-		{Name: "AbortMultipartUpload", Method: "DELETE", Scope: o, Query: "uploadId", Action: "s3:AbortMultipartUpload", Handler: (*API).abortMultipartUpload},
-		{Name: "ListParts", Method: "GET", Scope: o, Query: "uploadId", Action: "s3:ListMultipartUploadParts", Handler: (*API).listParts},
+		{Name: "AbortMultipartUpload", Method: "DELETE", Scope: o, Query: "uploadId", Action: "s3:AbortMultipartUpload", Initiator: true, Handler: (*API).abortMultipartUpload},
+		{Name: "ListParts", Method: "GET", Scope: o, Query: "uploadId", Action: "s3:ListMultipartUploadParts", Initiator: true, Handler: (*API).listParts},
 
 		{Name: "GetObjectTorrent", Method: "GET", Scope: o, Query: "torrent", Action: "s3:GetObject"},
-		{Name: "GetObjectRetention", Method: "GET", Scope: o, Query: "retention", Action: "s3:GetObjectRetention"},
-		{Name: "PutObjectRetention", Method: "PUT", Scope: o, Query: "retention", Action: "s3:PutObjectRetention"},
-		{Name: "GetObjectLegalHold", Method: "GET", Scope: o, Query: "legal-hold", Action: "s3:GetObjectLegalHold"},
-		{Name: "PutObjectLegalHold", Method: "PUT", Scope: o, Query: "legal-hold", Action: "s3:PutObjectLegalHold"},
+		{Name: "GetObjectRetention", Method: "GET", Scope: o, Query: "retention", Action: "s3:GetObjectRetention", Keys: (*API).existingTagKeys, Handler: (*API).getObjectRetention},
+		{Name: "PutObjectRetention", Method: "PUT", Scope: o, Query: "retention", Action: "s3:PutObjectRetention", Keys: (*API).retentionKeys, Handler: (*API).putObjectRetention},
+		{Name: "GetObjectLegalHold", Method: "GET", Scope: o, Query: "legal-hold", Action: "s3:GetObjectLegalHold", Keys: (*API).existingTagKeys, Handler: (*API).getObjectLegalHold},
+		{Name: "PutObjectLegalHold", Method: "PUT", Scope: o, Query: "legal-hold", Action: "s3:PutObjectLegalHold", Keys: (*API).legalHoldKeys, Handler: (*API).putObjectLegalHold},
 		{Name: "SelectObjectContent", Method: "POST", Scope: o, Query: "select&select-type=2", Action: "s3:GetObject"},
-		{Name: "RestoreObject", Method: "POST", Scope: o, Query: "restore", Action: "s3:RestoreObject"},
+		{Name: "RestoreObject", Method: "POST", Scope: o, Query: "restore", Action: "s3:RestoreObject", Keys: (*API).existingTagKeys, Handler: (*API).restoreObject},
 		{Name: "RenameObject", Method: "PUT", Scope: o, Query: "renameObject", Action: "s3:PutObject"},
 		{Name: "UpdateObjectEncryption", Method: "PUT", Scope: o, Query: "encryption", Action: "s3:UpdateObjectEncryption"},
 		{Name: "GetObjectAnnotation", Method: "GET", Scope: o, Query: "annotation&annotationName", Action: "s3:GetObjectAnnotation", VersionAction: "s3:GetObjectVersionAnnotation"},

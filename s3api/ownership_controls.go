@@ -1,6 +1,9 @@
 package s3api
 
-import "twinbucket/store"
+import (
+	"twinbucket/internal/failure"
+	"twinbucket/store"
+)
 
 // getBucketOwnershipControls is GetBucketOwnershipControls.
 func (a *API) getBucketOwnershipControls(req *request) error {
@@ -46,6 +49,9 @@ func (a *API) deleteBucketOwnershipControls(req *request) error {
 
 func (a *API) setOwnership(req *request, o store.Ownership) error {
 	return a.update(req, func(b *store.Bucket) error {
+		if o == store.BucketOwnerEnforced && !ownersOnly(b.ACL, b.Account) { // S66
+			return failure.New("InvalidBucketAclWithObjectOwnership", "")
+		}
 		b.Ownership = o
 		return nil
 	})

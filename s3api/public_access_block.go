@@ -10,10 +10,7 @@ func (a *API) getPublicAccessBlock(req *request) error {
 		return notConfigured("NoSuchPublicAccessBlockConfiguration", req)
 	}
 	d := newDocument(root)
-	d.boolean("BlockPublicAcls", p.BlockPublicAcls)
-	d.boolean("IgnorePublicAcls", p.IgnorePublicAcls)
-	d.boolean("BlockPublicPolicy", p.BlockPublicPolicy)
-	d.boolean("RestrictPublicBuckets", p.RestrictPublicBuckets)
+	d.publicAccess(p)
 	return req.send(d, root)
 }
 
@@ -27,16 +24,11 @@ func (a *API) putPublicAccessBlock(req *request) error {
 	if err != nil {
 		return err
 	}
-	p := store.PublicAccessBlock{
-		BlockPublicAcls:       root.one("BlockPublicAcls").boolean(),
-		IgnorePublicAcls:      root.one("IgnorePublicAcls").boolean(),
-		BlockPublicPolicy:     root.one("BlockPublicPolicy").boolean(),
-		RestrictPublicBuckets: root.one("RestrictPublicBuckets").boolean(),
-	}
+	p := readPublicAccess(root)
 	if err := root.end(); err != nil {
 		return err
 	}
-	if err := a.setPublicAccessBlock(req, &p); err != nil {
+	if err := a.setPublicAccessBlock(req, p); err != nil {
 		return err
 	}
 	return req.ok()

@@ -1,9 +1,8 @@
 package s3api
 
 import (
-	"net/http"
-
 	"twinbucket/internal/checksum"
+	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
 
@@ -27,6 +26,9 @@ func (a *API) putObject(req *request) error {
 	if err != nil {
 		return err
 	}
+	if hasLockHeaders(h) && !body.declared() { // S317
+		return failure.New("InvalidRequest", "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters")
+	}
 	if err := requireSignature(req, choice.kms()); err != nil {
 		return err
 	}
@@ -43,8 +45,9 @@ func (a *API) putObject(req *request) error {
 	if err != nil {
 		return err
 	}
+	a.created(req, "Put", stored)
 	out := req.w.Header()
-	setWritten(out, req.bucket, stored)
+	setWritten(req, stored)
 	out["Etag"] = []string{`"` + stored.ETag + `"`}
 	setChecksumHeaders(out, stored.Checksum)
 	return req.ok()
@@ -59,8 +62,11 @@ func (w *written) fill(v *store.Version, key store.DataKey) {
 }
 
 // setWritten is what all writes of a version answer.
-func setWritten(h http.Header, bucket *store.Bucket, v *store.Version) {
-	setVersionID(h, bucket, v.ID)
+func setWritten(req *request, v *store.Version) {
+	h := req.w.Header()
+	setVersionID(h, req.bucket, v.ID)
 	setEncryptionHeaders(h, &v.Encryption)
 	setContextHeader(h, &v.Encryption)
+	setCustomerHeaders(req, &v.Encryption)
+	req.setExpiration(v)
 }

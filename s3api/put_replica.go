@@ -17,91 +17,152 @@ import (
 // Last-Modified, checksums, parts and metadata are the source's.
 //
 // Errors are *failure.Error with the failureReason as code: DstBucketNotFound,
-// DstBucketUnversioned, DstPutObjectNotPermitted, DstKmsKeyNotFound, DstKmsKeyInvalidState;
-// or with one that may pass. DstPutTaggingNotPermitted, and src.TagsDenied, are returned only
+// DstBucketUnversioned, DstPutObjectNotPermitted or one of the DstMultipart reasons,
+// DstKmsKeyNotFound, DstKmsKeyInvalidState; or with one that may pass. DstPutTaggingNotPermitted, and src.TagsDenied, are returned only
 // when the untagged replica stands. Writing a replica that is there already is no error.
 func (a *API) PutReplica(ctx context.Context, caller iamsim.Caller, task store.Task, src *store.Outgoing) (err error) {
 	to := task.Rule.Destination
 	call := a.beginDoor("PutObject", &caller, to.Bucket, task.Key, src.Version.ID)
 	defer func() { call.end(a, err) }()
-	dst, err := a.openDestination(ctx, &call, to)
+	w, err := a.openReplica(ctx, &call, probe{}, to, src)
 	if err != nil {
 		return err
 	}
-	if err := a.authorizeReplica(ctx, &caller, dst, to, &src.Version); err != nil {
+	if err := a.refuseHardDeleted(ctx, task, w); err != nil {
 		return err
 	}
-	v := replicaOf(&src.Version, dst, to)
-	existing, err := a.cfg.Store.Version(ctx, dst.Name, v.Key, v.ID)
-	there := err == nil && existing.IsReplica && existing.ETag == v.ETag
-	var key store.DataKey
-	if !there {
-		if v.Encryption, key, err = a.replicaKey(ctx, caller, dst, to, src); err != nil {
-			return err
+	if w.existing != nil {
+		err = a.completeReplica(ctx, w.existing, &w.version)
+	} else {
+		err = a.writeReplica(ctx, &caller, w.version, w.key, src, a.askAgain(ctx, &call, to, &src.Version))
+	}
+	if err != nil {
+		return err
+	}
+	return w.tagsDenied
+}
+
+// refuseHardDeleted: what a batch job finds delivered before and removed since by its
+// version id is not made anew (B52).
+func (a *API) refuseHardDeleted(ctx context.Context, task store.Task, w *replicaWrite) error {
+	if !task.Delivered || w.existing != nil {
+		return nil
+	}
+	_, err := a.cfg.Store.Version(ctx, w.version.Bucket, w.version.Key, w.version.ID)
+	switch failure.CodeOf(err) {
+	case "NoSuchKey", "NoSuchVersion":
+		return failure.New("DstObjectHardDeleted", "The replica was deleted by its version id; copy the source object in place to replicate it again.")
+	}
+	return nil
+}
+
+// replicaWrite is a replica that may be written.
+type replicaWrite struct {
+	version    store.Version // without parts
+	key        store.DataKey
+	existing   *store.Version // the replica, if an earlier attempt wrote it
+	tagsDenied error          // why version goes without its source's tags
+}
+
+// openReplica takes the steps before a replica of src is written.
+func (a *API) openReplica(ctx context.Context, call *doorCall, p probe, to store.Destination, src *store.Outgoing) (*replicaWrite, error) {
+	dst, err := a.openDestination(ctx, call, p, to)
+	if err != nil {
+		return nil, err
+	}
+	if src.Version.Lock != (store.Lock{}) && dst.ObjectLock == nil { // S318
+		if err := p.step(failure.Newf("DstBucketObjectLockConfigMissing", "Object Lock is not enabled on the destination bucket %s.", dst.Name)); err != nil {
+			return nil, err
 		}
 	}
-	tagsDenied := src.TagsDenied
-	if len(v.Tags) > 0 {
-		err := a.authorizeDoor(ctx, &caller, dst, "s3:ReplicateTags", arn.Object(dst.Name, v.Key), tagKeys(v.Tags), "DstPutTaggingNotPermitted")
+	if err := a.authorizeReplica(ctx, call.caller, p, dst, to, &src.Version); err != nil {
+		return nil, err
+	}
+	w := &replicaWrite{version: replicaOf(&src.Version, dst, to), tagsDenied: src.TagsDenied}
+	if err := p.step(a.acceptReplicaACL(ctx, dst, w.version.ACL)); err != nil {
+		return nil, err
+	}
+	existing, err := a.cfg.Store.Version(ctx, dst.Name, w.version.Key, w.version.ID)
+	if err == nil && existing.IsReplica && existing.ETag == src.Version.ETag && !p.foresees() {
+		w.existing = existing
+	} else {
+		w.version.Encryption, w.key, err = a.replicaKey(ctx, *call.caller, dst, to, src)
+		if err := p.step(err); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.version.Tags) > 0 {
+		err := a.authorizeDoor(ctx, call.caller, dst, "s3:ReplicateTags", arn.Object(dst.Name, src.Version.Key), tagKeys(w.version.Tags), "DstPutTaggingNotPermitted")
 		switch { // ReplicateObject covers tags unless they are denied explicitly (S297)
 		case explicitlyDenied(err):
-			tagsDenied, v.Tags = err, nil
+			w.tagsDenied, w.version.Tags = err, nil
+			p.outlived(err)
 		case err != nil && !isDenial(err):
-			return err
+			return nil, err
 		}
 	}
-	if there {
-		err = a.completeReplica(ctx, existing, v.Tags)
-	} else {
-		err = a.writeReplica(ctx, v, key, src)
-	}
-	if err != nil {
-		return err
-	}
-	return tagsDenied
+	return w, nil
 }
 
 // openDestination finds the destination bucket and refuses one that can't take replicas.
-func (a *API) openDestination(ctx context.Context, call *doorCall, to store.Destination) (*store.Bucket, error) {
+func (a *API) openDestination(ctx context.Context, call *doorCall, p probe, to store.Destination) (*store.Bucket, error) {
 	dst, err := a.cfg.Store.Bucket(ctx, to.Bucket)
 	if err != nil {
-		return nil, renamed(err, "NoSuchBucket", "DstBucketNotFound")
+		return nil, p.end(renamed(err, "NoSuchBucket", "DstBucketNotFound"))
 	}
 	call.owner(dst)
-	switch {
-	case to.Account != "" && to.Account != dst.Account: // S293
-		return nil, failure.Newf("DstPutObjectNotPermitted", "The rule says that bucket %s belongs to account %s, but it belongs to another account.", dst.Name, to.Account)
-	case dst.Versioning != store.VersioningEnabled:
-		return nil, failure.Newf("DstBucketUnversioned", "Versioning is not enabled on the destination bucket %s.", dst.Name)
+	if to.Account != "" && to.Account != dst.Account { // S293
+		if err := p.step(failure.Newf("DstPutObjectNotPermitted", "The rule says that bucket %s belongs to account %s, but it belongs to another account.", dst.Name, to.Account)); err != nil {
+			return nil, err
+		}
+	}
+	if dst.Versioning != store.VersioningEnabled {
+		if err := p.step(failure.Newf("DstBucketUnversioned", "Versioning is not enabled on the destination bucket %s.", dst.Name)); err != nil {
+			return nil, err
+		}
 	}
 	return dst, nil
 }
 
 // authorizeReplica asks for the permissions to write a replica. Policies see the encryption
 // that the replica will have (S294).
-func (a *API) authorizeReplica(ctx context.Context, caller *iamsim.Caller, dst *store.Bucket, to store.Destination, src *store.Version) error {
-	const denied = "DstPutObjectNotPermitted"
-	object := arn.Object(dst.Name, src.Key)
-	keys := make(policy.Context, 8)
-	keys.Set("s3:x-amz-server-side-encryption", src.Encryption.Algorithm)
-	if src.Encryption.KMS() && to.ReplicaKMSKeyID != "" {
-		keys.Set("s3:x-amz-server-side-encryption-aws-kms-key-id", to.ReplicaKMSKeyID)
+func (a *API) authorizeReplica(ctx context.Context, caller *iamsim.Caller, p probe, dst *store.Bucket, to store.Destination, src *store.Version) error {
+	object, denied := arn.Object(dst.Name, src.Key), failure.Code("DstPutObjectNotPermitted")
+	if src.Multipart {
+		denied = multipartInitDenied
 	}
-	if err := a.authorizeDoor(ctx, caller, dst, "s3:ReplicateObject", object, keys, denied); err != nil {
+	if err := p.step(a.authorizeDoor(ctx, caller, dst, "s3:ReplicateObject", object, a.replicaKeys(to, src), denied)); err != nil {
 		return err
 	}
 	if !to.OwnerOverride || dst.Ownership == store.BucketOwnerEnforced {
 		return nil
 	}
-	return a.authorizeDoor(ctx, caller, dst, "s3:ObjectOwnerOverrideToBucketOwner", object, nil, denied)
+	return p.step(a.authorizeDoor(ctx, caller, dst, "s3:ObjectOwnerOverrideToBucketOwner", object, nil, "DstPutObjectNotPermitted"))
+}
+
+// replicaKeys are the condition keys of s3:ReplicateObject.
+func (a *API) replicaKeys(to store.Destination, src *store.Version) policy.Context {
+	keys := make(policy.Context, 8)
+	if src.Encryption.Customer() {
+		keys.Set("s3:x-amz-server-side-encryption-customer-algorithm", algorithmS3)
+	} else {
+		keys.Set("s3:x-amz-server-side-encryption", src.Encryption.Algorithm)
+	}
+	setLockKeys(keys, src.Lock, a.cfg.Clock.Now())
+	if src.Encryption.KMS() && to.ReplicaKMSKeyID != "" {
+		keys.Set("s3:x-amz-server-side-encryption-aws-kms-key-id", to.ReplicaKMSKeyID)
+	}
+	return keys
 }
 
 // replicaOf is the replica of src, without encryption and parts.
 func replicaOf(src *store.Version, dst *store.Bucket, to store.Destination) store.Version {
 	v := *src
 	v.Bucket, v.IsReplica, v.Destinations, v.Parts = dst.Name, true, nil, nil
-	if to.OwnerOverride || dst.Ownership == store.BucketOwnerEnforced { // S298
-		v.Owner, v.ACL = dst.Account, ""
+	v.ID = store.ReplicaID(src)
+	v.Restore = store.Restore{}
+	if takesOver(dst, to) { // S298
+		v.Owner, v.ACL = dst.Account, nil
 	}
 	if to.StorageClass != "" {
 		v.StorageClass = to.StorageClass
@@ -113,9 +174,13 @@ func replicaOf(src *store.Version, dst *store.Bucket, to store.Destination) stor
 }
 
 // replicaKey is the encryption of the replica: the source's data key under the replica key
-// for SSE-KMS, SSE-S3 for SSE-S3 whatever the destination's default is (S295).
+// for SSE-KMS, SSE-S3 for SSE-S3 whatever the destination's default is (S295). That of SSE-C
+// stays as it is, under the customer's key.
 func (a *API) replicaKey(ctx context.Context, caller iamsim.Caller, dst *store.Bucket, to store.Destination, src *store.Outgoing) (store.Encryption, store.DataKey, error) {
 	e := &src.Version.Encryption
+	if e.Customer() {
+		return *e, store.DataKey{}, nil
+	}
 	if !e.KMS() {
 		return a.newDataKey(ctx, caller, dst, src.Version.Key, encryptionChoice{algorithm: algorithmS3})
 	}
@@ -126,23 +191,44 @@ func (a *API) replicaKey(ctx context.Context, caller iamsim.Caller, dst *store.B
 	return wrapped, src.Key, replicaKeyFailure(err)
 }
 
-// writeReplica seals the parts under the replica's key and commits v.
-func (a *API) writeReplica(ctx context.Context, v store.Version, key store.DataKey, src *store.Outgoing) error {
+// writeReplica seals the parts under the replica's key and commits v. May is asked before
+// each part and before the commit, if it is not nil.
+func (a *API) writeReplica(ctx context.Context, caller *iamsim.Caller, v store.Version, key store.DataKey, src *store.Outgoing, may func(denied failure.Code) error) error {
 	v.Parts = make([]store.Part, 0, len(src.Version.Parts))
 	for _, part := range src.Version.Parts {
-		data, err := a.copyPart(ctx, key, part, src)
+		var err error
+		if may != nil {
+			err = may(multipartUploadDenied)
+		}
+		if err == nil {
+			part.Data, err = a.copyPart(ctx, key, part, src)
+		}
 		if err != nil {
 			a.discard(v.Parts)
 			return err
 		}
-		part.Data = data
 		v.Parts = append(v.Parts, part)
 	}
-	_, err := a.writeVersion(ctx, v, store.Condition{}, nil)
+	if may != nil {
+		if err := may(multipartCompleteDenied); err != nil {
+			a.discard(v.Parts)
+			return err
+		}
+	}
+	stored, err := a.writeVersion(ctx, v, store.Condition{}, nil)
+	if err == nil {
+		a.announceReplica(ctx, caller, stored)
+	}
 	return renamed(err, "NoSuchBucket", "DstBucketNotFound")
 }
 
+// copyPart seals a part under the replica's key. Of SSE-C, whose key nobody here has, the
+// sealed bytes are copied (S303).
 func (a *API) copyPart(ctx context.Context, key store.DataKey, part store.Part, src *store.Outgoing) (store.Data, error) {
+	if src.Version.Encryption.Customer() {
+		data, err := a.cfg.Store.CopyData(ctx, part.Data)
+		return data, renamed(err, store.DataGone, "SrcVersionNotFound")
+	}
 	content, err := src.Open(ctx, part)
 	if err != nil {
 		return store.Data{}, err
@@ -161,12 +247,18 @@ func (a *API) copyPart(ctx context.Context, key store.DataKey, part store.Part, 
 	return data, nil
 }
 
-// completeReplica gives a replica that an earlier attempt left untagged its tags.
-func (a *API) completeReplica(ctx context.Context, v *store.Version, tags []store.Tag) error {
-	if len(tags) == 0 || slices.Equal(v.Tags, tags) {
+// completeReplica gives a replica that an earlier attempt wrote what it lacks of want: its
+// tags, and a lock that changed since.
+func (a *API) completeReplica(ctx context.Context, v, want *store.Version) error {
+	if len(want.Tags) > 0 && !slices.Equal(v.Tags, want.Tags) {
+		if _, err := a.cfg.Store.SetReplicaTags(ctx, v.Bucket, v.Key, v.ID, want.Tags); err != nil {
+			return err
+		}
+	}
+	if want.Lock == (store.Lock{}) || v.Lock == want.Lock {
 		return nil
 	}
-	_, err := a.cfg.Store.SetReplicaTags(ctx, v.Bucket, v.Key, v.ID, tags)
+	_, err := a.cfg.Store.SetReplicaLock(ctx, v.Bucket, v.Key, v.ID, want.Lock)
 	return err
 }
 

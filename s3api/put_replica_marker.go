@@ -28,14 +28,24 @@ func (a *API) PutReplicaMarker(ctx context.Context, caller iamsim.Caller, task s
 	}
 	call := a.beginDoor("DeleteObject", &caller, to.Bucket, task.Key, task.VersionID)
 	defer func() { call.end(a, err) }()
-	dst, err := a.openDestination(ctx, &call, to)
+	dst, err := a.openReplicaMarker(ctx, &call, probe{}, to)
 	if err != nil {
 		return err
 	}
-	object := arn.Object(dst.Name, task.Key)
-	if err := a.authorizeDoor(ctx, &caller, dst, "s3:ReplicateDelete", object, nil, "DstDelObjNotPermitted"); err != nil {
+	marker := replicaOf(src.version, dst, to)
+	if err := a.refuseHardDeleted(ctx, task, &replicaWrite{version: marker}); err != nil {
 		return err
 	}
-	_, err = a.writeVersion(ctx, replicaOf(src.version, dst, to), store.Condition{}, nil)
+	_, err = a.writeVersion(ctx, marker, store.Condition{}, nil)
 	return renamed(err, "NoSuchBucket", "DstBucketNotFound")
+}
+
+// openReplicaMarker takes the steps before a marker is written.
+func (a *API) openReplicaMarker(ctx context.Context, call *doorCall, p probe, to store.Destination) (*store.Bucket, error) {
+	dst, err := a.openDestination(ctx, call, p, to)
+	if err != nil {
+		return nil, err
+	}
+	err = a.authorizeDoor(ctx, call.caller, dst, "s3:ReplicateDelete", arn.Object(dst.Name, call.key), nil, "DstDelObjNotPermitted")
+	return dst, p.step(err)
 }

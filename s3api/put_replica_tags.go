@@ -28,7 +28,7 @@ func (a *API) PutReplicaTags(ctx context.Context, caller iamsim.Caller, task sto
 	}
 	call := a.beginDoor("PutObjectTagging", &caller, to.Bucket, task.Key, task.VersionID)
 	defer func() { call.end(a, err) }()
-	dst, err := a.openDestination(ctx, &call, to)
+	dst, err := a.openDestination(ctx, &call, probe{}, to)
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,6 @@ func (a *API) PutReplicaTags(ctx context.Context, caller iamsim.Caller, task sto
 	if err != nil {
 		return err
 	}
-	_, err = a.cfg.Store.SetReplicaTags(ctx, dst.Name, task.Key, task.VersionID, src.version.Tags)
+	_, err = a.cfg.Store.SetReplicaTags(ctx, dst.Name, task.Key, store.ReplicaID(src.version), src.version.Tags)
 	return renamed(renamed(err, "NoSuchVersion", "DstVersionNotFound"), "NoSuchKey", "DstVersionNotFound")
 }

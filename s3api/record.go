@@ -24,7 +24,7 @@ func (a *API) record(req *request, out rendered, err error) {
 		AWSRegion: req.region, SourceIPAddress: req.caller.Source.IP, UserAgent: req.caller.Source.UserAgent,
 		UserIdentity: identityOf(&req.caller), RequestID: req.id,
 		ReadOnly: req.r.Method == "GET" || req.r.Method == "HEAD", HTTPStatus: out.status,
-		ErrorCode: out.code, ErrorMessage: out.message,
+		ErrorCode: out.code, ErrorMessage: out.message, Authorizations: req.permissions,
 	}
 	if req.bucketName != "" {
 		e.Request = map[string]any{"bucketName": req.bucketName}

@@ -23,7 +23,7 @@ type ruleDocument struct {
 }
 
 type filterDocument struct {
-	form   string // "", Prefix, Tag or And
+	form   string // as store.ReplicationRule.FilterForm
 	prefix string
 	tags   []store.Tag
 }
@@ -116,7 +116,7 @@ func parseFilter(e *element) *filterDocument {
 		found++
 		predicates := 0
 		if p := and.one("Prefix"); p != nil {
-			f.prefix = p.leaf()
+			f.form, f.prefix = "AndPrefix", p.leaf()
 			predicates++
 		}
 		for _, t := range and.many("Tag") {

@@ -22,11 +22,14 @@ type doorCall struct {
 	bucket, key, versionID string
 	region, account        string // of the bucket, once it is known
 	start                  time.Time
+	permissions            *iamsim.Permissions
 }
 
 func (a *API) beginDoor(name string, caller *iamsim.Caller, bucket, key, versionID string) doorCall {
 	caller.Source.UserAgent = replicationAgent
-	return doorCall{name: name, caller: caller, bucket: bucket, key: key, versionID: versionID, start: time.Now()}
+	permissions := &iamsim.Permissions{}
+	*caller = caller.Observed(permissions.Observe)
+	return doorCall{name: name, caller: caller, bucket: bucket, key: key, versionID: versionID, start: time.Now(), permissions: permissions}
 }
 
 func (c *doorCall) owner(b *store.Bucket) { c.region, c.account = b.Region, b.Account }
@@ -44,7 +47,7 @@ func (c *doorCall) end(a *API, err error) {
 			{ARN: arn.Bucket(c.bucket), AccountID: c.account, Type: "AWS::S3::Bucket"},
 			{ARN: arn.Object(c.bucket, c.key), Type: "AWS::S3::Object"},
 		},
-		ReadOnly: c.name == "GetObject", HTTPStatus: 200, Recipient: c.account,
+		ReadOnly: c.name == "GetObject", HTTPStatus: 200, Recipient: c.account, Authorizations: *c.permissions,
 	}
 	if err != nil {
 		e.HTTPStatus, e.ErrorCode = 500, "InternalError"
@@ -61,7 +64,7 @@ func (c *doorCall) end(a *API, err error) {
 // authorizeDoor decides one permission step; a denial becomes the failureReason denied.
 func (a *API) authorizeDoor(ctx context.Context, caller *iamsim.Caller, b *store.Bucket, action, resource string, keys policy.Context, denied failure.Code) error {
 	d, err := a.decide(ctx, caller, b, b.Region, action, resource, keys)
-	if err != nil || d.Allowed() {
+	if err != nil || d.Permitted() {
 		return err
 	}
 	e := failure.New(denied, d.Message()) // no client sees this text, so it may always say why

@@ -41,6 +41,12 @@ type operation struct {
 	// Keys adds condition keys that the row's Action knows beyond those every request
 	// has, such as the request's tags; nil: none.
 	Keys func(*API, *request, policy.Context)
+	// Initiator marks what whoever began the addressed upload may do without being allowed
+	// to; being denied explicitly still counts.
+	Initiator bool
+	// Form marks the operation whose caller and object stand in its body: the handler
+	// authorizes the Action.
+	Form bool
 	// NewBucket marks the operations that run without an existing bucket.
 	NewBucket bool
 	// Handler is nil for operations that are refused with 501.
@@ -56,12 +62,21 @@ type request struct {
 	op     *operation
 	signed *sigv4.Signed // nil: anonymous
 	caller iamsim.Caller
-	query  url.Values
-	id     string // x-amz-request-id
-	region string // of the signature's scope, us-east-1 when unsigned
+	// permissions is what the caller was authorized for so far.
+	permissions iamsim.Permissions
+	query       url.Values
+	id          string // x-amz-request-id
+	region      string // of the signature's scope, us-east-1 when unsigned
+
+	inside  bool   // a service's own call, which needs no signature
+	control bool   // a call of S3 Control
+	account string // that a call of S3 Control is about
+	jobs    Jobs
+	jobID   string
 
 	bucketName string
 	key        string
+	hosted     bool          // the Host header names the bucket
 	bucket     *store.Bucket // set for bucket and object scope, except CreateBucket
 
 	start  time.Time // transport time, for the call's duration

@@ -22,11 +22,16 @@ import (
 // the one place that authenticates, authorizes a row's action, renders errors, recovers
 // from panics and records the call; a panic with http.ErrAbortHandler passes through.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Signed, signErr error) {
+	a.serve(w, r, signed, func(req *request) error { return a.handle(req, signErr) })
+}
+
+// serve answers one request, which handle takes through its operation.
+func (a *API) serve(w http.ResponseWriter, r *http.Request, signed *sigv4.Signed, handle func(*request) error) {
 	req := &request{ctx: r.Context(), r: r, signed: signed, region: defaultRegion, start: time.Now()}
 	req.writer.ResponseWriter = w
 	req.w = &req.writer
 	a.identify(req)
-	err := a.guard(req, signErr)
+	err := guard(req, handle)
 	abort := a.finish(req, err)
 	if abort {
 		panic(http.ErrAbortHandler)
@@ -59,7 +64,7 @@ type errPanic struct {
 func (e *errPanic) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
 
 // guard runs the call and turns a panic into an error.
-func (a *API) guard(req *request, signErr error) (err error) {
+func guard(req *request, handle func(*request) error) (err error) {
 	defer func() {
 		switch v := recover(); v {
 		case nil:
@@ -69,24 +74,32 @@ func (a *API) guard(req *request, signErr error) (err error) {
 			err = &errPanic{value: v, stack: debug.Stack()}
 		}
 	}()
-	return a.handle(req, signErr)
+	return handle(req)
 }
 
 // handle takes a request through the fixed order of checks (S7): signature, bucket,
 // expected owner, Region, permission, and only then the operation looks at the body.
 func (a *API) handle(req *request, signErr error) error {
+	return a.handleAs(req, func(at address) error { return a.authenticate(req, at, signErr) })
+}
+
+// handleAs is handle for a caller that identify finds out.
+func (a *API) handleAs(req *request, identify func(address) error) error {
 	r := req.r
 	req.query = r.URL.Query()
 	at, route, routeErr := a.router.locate(r)
-	req.bucketName, req.key = at.bucket, at.key
+	req.bucketName, req.key, req.hosted = at.bucket, at.key, route == routeHosted
 	if routeErr == nil {
 		req.op, routeErr = a.router.find(r, at, route, req.query)
 	}
-	if err := a.authenticate(req, at, signErr); err != nil {
+	if err := identify(at); err != nil {
 		return err
 	}
 	if r.Method == http.MethodOptions && at.bucket != "" {
 		return a.preflight(req)
+	}
+	if isWebsiteHost(r.Host) {
+		return failure.New("NotImplemented", "Website endpoints are not served by Twinbucket: read the objects through the REST API.")
 	}
 	if routeErr != nil {
 		return routeErr
@@ -101,6 +114,11 @@ func (a *API) handle(req *request, signErr error) error {
 	}
 	if err := a.permit(req, at.scope); err != nil {
 		return err
+	}
+	if req.bucket != nil {
+		if err := req.chargeRequester(); err != nil {
+			return err
+		}
 	}
 	if req.op.Handler == nil {
 		return failure.Newf("NotImplemented", "%s is not supported by Twinbucket. The README lists the supported operations.", req.op.Name)
@@ -131,7 +149,7 @@ func (a *API) authenticate(req *request, at address, signErr error) error {
 		return err
 	}
 	caller.Source.RequestID = req.id
-	req.caller = caller
+	req.caller = caller.Observed(req.permissions.Observe)
 	return nil
 }
 
@@ -145,6 +163,7 @@ func (a *API) enter(req *request) error {
 		return err
 	}
 	req.bucket = bucket
+	req.shareWithOrigin()
 	if err := expectOwner(req.r.Header.Get("X-Amz-Expected-Bucket-Owner"), bucket); err != nil {
 		return err
 	}
@@ -152,11 +171,23 @@ func (a *API) enter(req *request) error {
 		req.w.Header()["X-Amz-Bucket-Region"] = []string{bucket.Region}
 	}
 	// GetBucketLocation is how clients find the Region, so it answers everywhere (S10).
-	if a.cfg.RedirectRegions && req.signed != nil && bucket.Region != req.region && req.op.Name != "GetBucketLocation" {
-		return failure.New("PermanentRedirect", "",
-			"Endpoint", bucket.Name+".s3."+bucket.Region+".amazonaws.com", "Bucket", bucket.Name)
+	if a.cfg.StrictRegions && req.signed != nil && bucket.Region != req.region && req.op.Name != "GetBucketLocation" {
+		return req.wrongRegion()
 	}
 	return nil
+}
+
+// wrongRegion refuses a request that was signed for another Region than the bucket's (S169).
+// A host name with the bucket leads to the bucket's Region, where only the signature is
+// wrong; a path leads to the Region it was signed for, where the bucket is not.
+func (req *request) wrongRegion() error {
+	if req.hosted {
+		return failure.New("AuthorizationHeaderMalformed",
+			fmt.Sprintf("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", req.region, req.bucket.Region),
+			"Region", req.bucket.Region)
+	}
+	return failure.New("PermanentRedirect", "",
+		"Endpoint", req.bucket.Name+".s3."+req.bucket.Region+".amazonaws.com", "Bucket", req.bucket.Name)
 }
 
 // noSuchBucket answers for a name without a bucket: names that no bucket can have are
@@ -182,7 +213,7 @@ func expectOwner(value string, bucket *store.Bucket) error {
 // permit authorizes the row's action.
 func (a *API) permit(req *request, s scope) error {
 	op := req.op
-	if op.Action == "" {
+	if op.Action == "" || op.Form {
 		return nil
 	}
 	action := op.Action
@@ -201,7 +232,11 @@ func (a *API) permit(req *request, s scope) error {
 	case s == bucketScope:
 		return a.authorize(req, action, req.bucketARN(), keys)
 	}
-	return a.authorize(req, action, req.objectARN(), keys)
+	err := a.authorize(req, action, req.objectARN(), keys)
+	if op.Initiator && isDenial(err) && !explicitlyDenied(err) && a.isInitiator(req) {
+		return nil
+	}
+	return err
 }
 
 // finish renders what is left to render and records the call. It reports whether the

@@ -41,7 +41,13 @@ func signatureRefusal(e *sigv4.Error) *failure.Error {
 		return failure.New("InvalidToken", "")
 	case sigv4.ExpiredToken:
 		return failure.New("ExpiredToken", "")
+	case sigv4.MissingFormField:
+		return failure.Of(missingField(strings.Join(e.Missing, ", ")))
 	case sigv4.BadSignature:
+		if e.Form == sigv4.FormPost || e.Form == sigv4.FormPostV2 { // only a policy was signed
+			return failure.New("SignatureDoesNotMatch", "",
+				"AWSAccessKeyId", e.AccessKeyID, "StringToSign", e.StringToSign, "SignatureProvided", e.SignatureProvided, "StringToSignBytes", hexBytes(e.StringToSign))
+		}
 		return failure.New("SignatureDoesNotMatch", "",
 			"AWSAccessKeyId", e.AccessKeyID, "StringToSign", e.StringToSign, "SignatureProvided", e.SignatureProvided,
 			"StringToSignBytes", hexBytes(e.StringToSign), "CanonicalRequest", e.CanonicalRequest, "CanonicalRequestBytes", hexBytes(e.CanonicalRequest))
@@ -56,7 +62,7 @@ func signatureRefusal(e *sigv4.Error) *failure.Error {
 		sigv4.MalformedChunk, sigv4.InvalidChunkSize, sigv4.UnsupportedTrailer, sigv4.MalformedTrailer:
 		return payloadRefusal(e)
 	}
-	if e.Form == sigv4.FormQuery {
+	if e.Form == sigv4.FormQuery || e.Form == sigv4.FormPost {
 		return queryRefusal(e)
 	}
 	return headerRefusal(e)
@@ -66,6 +72,9 @@ func signatureRefusal(e *sigv4.Error) *failure.Error {
 func timeRefusal(e *sigv4.Error) *failure.Error {
 	switch e.Kind {
 	case sigv4.Expired:
+		if e.Form == sigv4.FormPost || e.Form == sigv4.FormPostV2 {
+			return failure.New("AccessDenied", "Invalid according to Policy: Policy expired.")
+		}
 		return failure.New("AccessDenied", "Request has expired",
 			"X-Amz-Expires", strconv.FormatInt(int64(e.Expires/time.Second), 10), "Expires", iso8601(e.ExpiresAt), "ServerTime", iso8601(e.ServerTime))
 	case sigv4.NotYetValid:

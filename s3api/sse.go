@@ -37,16 +37,19 @@ type encryptionChoice struct {
 	bucketKey bool
 	context   map[string]string // the client's own pairs
 	explicit  bool              // the request named an algorithm
+	customer  *customerKey      // SSE-C only
 }
 
-func (c encryptionChoice) kms() bool { return c.algorithm != algorithmS3 }
+func (c encryptionChoice) kms() bool {
+	return c.algorithm == algorithmKMS || c.algorithm == algorithmDSSE
+}
 
 // chooseEncryption reads the encryption headers of a write to object (an ARN). Without any
 // the bucket's default holds with its key; a header that names aws:kms but no key means the
 // AWS managed key even if the default names another (S210, S211).
 func chooseEncryption(h http.Header, bucket *store.Bucket, key string) (encryptionChoice, error) {
-	if err := refuseCustomerKeys(h); err != nil {
-		return encryptionChoice{}, err
+	if c, err := chooseCustomerKey(h, bucket); c.customer != nil || err != nil {
+		return c, err
 	}
 	def := bucket.Encryption
 	c := encryptionChoice{algorithm: h.Get(sseHeader), keyID: h.Get(sseKeyIDHeader), bucketKey: def.BucketKey}
@@ -121,22 +124,22 @@ func (c *encryptionChoice) readContext(h http.Header, bucket *store.Bucket, key 
 	return nil
 }
 
-// refuseCustomerKeys answers every SSE-C header: a contradiction as S3 does (S214), anything
-// else as not supported here.
-func refuseCustomerKeys(h http.Header) error {
-	for name := range h {
-		if !strings.HasPrefix(name, sseCustomerPrefix) && !strings.HasPrefix(name, "X-Amz-Copy-Source-Server-Side-Encryption-Customer-") {
-			continue
-		}
-		if v := h.Get(sseHeader); v != "" {
-			return invalidHeader(sseHeader, v,
-				"Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
-		}
-		return failure.New("NotImplemented",
-			"Server-side encryption with customer-provided keys (SSE-C) is not supported by Twinbucket. Use AES256 or aws:kms.",
-			"Header", strings.ToLower(name))
+// chooseCustomerKey is the choice of SSE-C, which stands alone (S214); without its headers
+// the choice has no customer's key.
+func chooseCustomerKey(h http.Header, bucket *store.Bucket) (encryptionChoice, error) {
+	sent := h.Get(customerPrefix+"Algorithm") + h.Get(customerPrefix+"Key") + h.Get(customerPrefix+"Key-Md5")
+	if sent == "" {
+		return encryptionChoice{}, nil
 	}
-	return nil
+	if v := h.Get(sseHeader); v != "" {
+		return encryptionChoice{}, invalidHeader(sseHeader, v,
+			"Server Side Encryption with Customer provided key is incompatible with the encryption method specified")
+	}
+	customer, err := readCustomerKey(h, customerPrefix, false)
+	if err != nil {
+		return encryptionChoice{}, err
+	}
+	return encryptionChoice{algorithm: store.SSEC, explicit: true, customer: customer}, customerBlocked(bucket)
 }
 
 // refuseEncryptionHeaders is for reads: only SSE-C has request headers there (S219).
@@ -146,12 +149,12 @@ func refuseEncryptionHeaders(h http.Header) error {
 			return invalidHeader(name, v, strings.ToLower(name)+" header is not supported for this operation.")
 		}
 	}
-	return refuseCustomerKeys(h)
+	return nil
 }
 
 // setEncryptionHeaders describes e in a response; the key is always shown by its ARN.
 func setEncryptionHeaders(h http.Header, e *store.Encryption) {
-	if e.Algorithm == "" {
+	if e.Algorithm == "" || e.Customer() {
 		return
 	}
 	h.Set(sseHeader, e.Algorithm)

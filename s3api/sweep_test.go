@@ -15,6 +15,9 @@ func sweepCall(op *operation, bucket string) call {
 	switch op.Name {
 	case "CreateBucket":
 		c.target = "/" + bucket + "-new"
+	case "PostObject":
+		c.header = http.Header{"Content-Type": {"multipart/form-data; boundary=b"}}
+		c.body = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nkey\r\n--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n"
 	case "DeleteObjects":
 		c.body = "<Delete><Object><Key>key</Key></Object><Object><Key>old</Key><VersionId>null</VersionId></Object></Delete>"
 	}

@@ -32,6 +32,9 @@ type uploadBody struct {
 	part    bool // an UploadPart's
 }
 
+// declared reports whether the client said what the content's digest must be.
+func (u *uploadBody) declared() bool { return u.md5 != nil || u.sum.digest != nil || u.sum.trailer }
+
 // written is content that stands in the store but belongs to no version or part yet.
 type written struct {
 	data   store.Data
@@ -177,7 +180,7 @@ func parseChecksumAlgorithm(name string) (checksum.Algorithm, error) {
 	var unsupported *checksum.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return "", failure.New("InvalidRequest",
-			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+			"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128]")
 	}
 	return a, err
 }

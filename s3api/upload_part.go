@@ -34,7 +34,7 @@ func (a *API) uploadPart(req *request) error {
 		}
 		body.digests = checksum.NewMulti(true, declared, algorithm)
 	}
-	key, err := a.openDataKey(req.ctx, req.caller, req.bucket, req.key, &u.Version.Encryption)
+	key, err := a.openForPart(req, u)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,7 @@ func (a *API) uploadPart(req *request) error {
 	h := req.w.Header()
 	h["Etag"] = []string{`"` + part.ETag + `"`}
 	setEncryptionHeaders(h, &u.Version.Encryption)
+	setCustomerHeaders(req, &u.Version.Encryption)
 	h.Set(shown.Algorithm.Header(), shown.Value)
 	return req.ok()
 }
@@ -98,4 +99,11 @@ func badPartNumber(text string) error {
 // addressedUpload finds the upload that uploadId names under the addressed key (S272).
 func (a *API) addressedUpload(req *request) (*store.Upload, error) {
 	return a.cfg.Store.Upload(req.ctx, req.bucketName, req.key, req.query.Get("uploadId"))
+}
+
+// isInitiator reports whether the caller began the addressed upload (S305). An upload that
+// is not there nobody began.
+func (a *API) isInitiator(req *request) bool {
+	u, err := a.addressedUpload(req)
+	return err == nil && req.signed != nil && u.Initiator == req.caller.Principal.ARN
 }

@@ -27,7 +27,7 @@ func (a *API) copyPartOnce(req *request) error {
 	if r.length > maxPut {
 		return failure.New("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: "+strconv.Itoa(maxPut))
 	}
-	key, err := a.openDataKey(req.ctx, req.caller, req.bucket, req.key, &u.Version.Encryption)
+	key, err := a.openForPart(req, u)
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,7 @@ func (a *API) copyPartOnce(req *request) error {
 		return err
 	}
 	setEncryptionHeaders(req.w.Header(), &u.Version.Encryption)
+	setCustomerHeaders(req, &u.Version.Encryption)
 	src.setVersion(req)
 	const root = "CopyPartResult"
 	d := newDocument(root)

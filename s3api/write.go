@@ -3,9 +3,7 @@ package s3api
 import (
 	"context"
 	"io"
-	"net/http"
 
-	"twinbucket/internal/failure"
 	"twinbucket/store"
 )
 
@@ -37,17 +35,18 @@ func (a *API) discard(parts []store.Part) {
 func (a *API) newVersion(req *request) (store.Version, error) {
 	h := req.r.Header
 	v := store.Version{Bucket: req.bucketName, Key: req.key, Headers: readHeaders(h)}
-	if err := refuseObjectLock(h); err != nil {
+	var err error
+	if v.Lock, err = a.newLock(req); err != nil {
 		return v, err
 	}
-	var err error
 	if v.Metadata, err = readMetadata(h); err != nil {
 		return v, err
 	}
 	if v.StorageClass, err = readStorageClass(h); err != nil {
 		return v, err
 	}
-	if v.ACL, err = a.readCannedACL(req); err != nil {
+	v.Owner = a.newOwner(req)
+	if v.ACL, err = a.newObjectACL(req, v.Owner); err != nil {
 		return v, err
 	}
 	if tagging := h.Get("X-Amz-Tagging"); tagging != "" {
@@ -58,7 +57,6 @@ func (a *API) newVersion(req *request) (store.Version, error) {
 			return v, err
 		}
 	}
-	v.Owner = a.newOwner(req)
 	return v, nil
 }
 
@@ -67,7 +65,7 @@ func (a *API) newVersion(req *request) (store.Version, error) {
 // caller's; what anonymous callers write is the bucket owner's (S235).
 func (a *API) newOwner(req *request) string {
 	given := req.bucket.Ownership == store.BucketOwnerPreferred && req.r.Header.Get("X-Amz-Acl") == aclBucketOwnerFull
-	if req.bucket.Ownership == store.BucketOwnerEnforced || given || req.signed == nil {
+	if req.bucket.Ownership == store.BucketOwnerEnforced || given || req.signed == nil && !req.inside {
 		return req.bucket.Account
 	}
 	return req.caller.Account()
@@ -82,67 +80,7 @@ func (a *API) authorizeTags(req *request, tags []store.Tag) error {
 			yield(t.Key, t.Value)
 		}
 	})
-	return a.authorize(req, "s3:PutObjectTagging", req.objectARN(), keys)
-}
-
-// readCannedACL takes the ACL of a write (S235). A bucket with BucketOwnerEnforced accepts
-// only ACLs that change nothing. With ACLs on, what they grant to others than the bucket's
-// owner is not supported and refused rather than forgotten.
-func (a *API) readCannedACL(req *request) (string, error) {
-	h := req.r.Header
-	acl, grants := h.Get("X-Amz-Acl"), hasGrantHeaders(h)
-	switch acl {
-	case "":
-		if !grants {
-			return "", nil
-		}
-	case aclPrivate, "public-read", "public-read-write", "aws-exec-read", "authenticated-read", "bucket-owner-read", aclBucketOwnerFull:
-	default:
-		return "", failure.New("InvalidArgument", "", "ArgumentName", "x-amz-acl", "ArgumentValue", acl)
-	}
-	if acl != "" && grants {
-		return "", failure.New("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
-	}
-	if err := a.authorize(req, "s3:PutObjectAcl", req.objectARN(), aclKeys(h)); err != nil {
-		return "", err
-	}
-	enforced := req.bucket.Ownership == store.BucketOwnerEnforced
-	switch {
-	case acl == aclPrivate, enforced && acl == aclBucketOwnerFull:
-		return "", nil
-	case enforced:
-		return "", failure.New("AccessControlListNotSupported", "")
-	case acl == "bucket-owner-read", acl == aclBucketOwnerFull:
-		return acl, nil
-	case grants:
-		return "", errBucketACLs
-	}
-	return "", checkCannedACL(req, acl, "s3:PutObject", req.objectARN())
-}
-
-func aclKeys(h http.Header) map[string][]string {
-	keys := map[string][]string{}
-	addHeaders(h, keys)
-	return keys
-}
-
-// refuseObjectLock answers lock headers as S3 does for buckets without Object Lock, which no
-// bucket has here (S236).
-func refuseObjectLock(h http.Header) error {
-	mode, until := h.Get("X-Amz-Object-Lock-Mode"), h.Get("X-Amz-Object-Lock-Retain-Until-Date")
-	switch {
-	case mode != "" && mode != "GOVERNANCE" && mode != "COMPLIANCE":
-		return invalidHeader("x-amz-object-lock-mode", mode, "Unknown wormMode directive.")
-	case mode != "" && until == "":
-		return failure.New("InvalidArgument", "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-			"ArgumentName", "x-amz-object-lock-retain-until-date")
-	case mode == "" && until != "":
-		return failure.New("InvalidArgument", "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
-			"ArgumentName", "x-amz-object-lock-mode")
-	case mode != "" || h.Get("X-Amz-Object-Lock-Legal-Hold") != "":
-		return failure.New("InvalidRequest", "Bucket is missing Object Lock Configuration")
-	}
-	return nil
+	return a.authorizeWrite(req, "s3:PutObjectTagging", keys)
 }
 
 // failingReader remembers what ended a reading before its end: the store wraps it.

@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -303,71 +302,5 @@ func BenchmarkListObjectsV2(b *testing.B) {
 			header := r.signedHeader(b, "GET", url, nil, nil)
 			load(b, 1, 0, func(int) error { return send(r.http, "GET", url, header, nil) })
 		})
-	}
-}
-
-const replicationRole = "arn:aws:iam::" + benchAccount + ":role/crr"
-
-// replicated sets up an SSE-KMS rule between two Regions of one account.
-func (r *rig) replicated(b testing.TB, source, replica string) {
-	b.Helper()
-	r.bucket(b, "src", "us-east-1", true)
-	r.bucket(b, "dst", "us-west-2", true)
-	client := iam.NewFromConfig(r.cfg)
-	must(b)(client.CreateRole(b.Context(), &iam.CreateRoleInput{RoleName: aws.String("crr"), AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)}))
-	must(b)(client.PutRolePolicy(b.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("crr"), PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Action":["s3:GetReplicationConfiguration","s3:ListBucket"],"Resource":"arn:aws:s3:::src"},
-		{"Effect":"Allow","Action":["s3:GetObjectVersionForReplication","s3:GetObjectVersionAcl"],"Resource":"arn:aws:s3:::src/*"},
-		{"Effect":"Allow","Action":"s3:ReplicateObject","Resource":"arn:aws:s3:::dst/*"},
-		{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + source + `"},{"Effect":"Allow","Action":"kms:Encrypt","Resource":"` + replica + `"}]}`)}))
-	must(b)(r.s3("us-east-1").PutBucketReplication(b.Context(), &s3.PutBucketReplicationInput{Bucket: aws.String("src"), ReplicationConfiguration: &types.ReplicationConfiguration{
-		Role: aws.String(replicationRole), Rules: []types.ReplicationRule{{
-			ID: aws.String("r1"), Prefix: aws.String(""), Status: types.ReplicationRuleStatusEnabled,
-			SourceSelectionCriteria: &types.SourceSelectionCriteria{SseKmsEncryptedObjects: &types.SseKmsEncryptedObjects{Status: types.SseKmsEncryptedObjectsStatusEnabled}},
-			Destination:             &types.Destination{Bucket: aws.String("arn:aws:s3:::dst"), EncryptionConfiguration: &types.EncryptionConfiguration{ReplicaKmsKeyID: &replica}},
-		}}}}))
-}
-
-// BenchmarkReplicate measures from the release of held workers to an empty queue.
-func BenchmarkReplicate(b *testing.B) {
-	for _, store := range []string{"memory", "data"} {
-		for _, size := range sizes {
-			b.Run(store+"/SSE-KMS/"+size.name, func(b *testing.B) {
-				dir := ""
-				if store == "data" {
-					dir = b.TempDir()
-				}
-				r := newRig(b, dir)
-				source, replica := r.key(b, "us-east-1"), r.key(b, "us-west-2")
-				r.replicated(b, source, replica)
-				r.replicator.Pause()
-				url := r.URL() + "/src/key"
-				body := bytes.Repeat([]byte("twinbucket "), size.bytes/11+1)[:size.bytes]
-				header := r.signedHeader(b, "PUT", url, body, map[string]string{
-					"X-Amz-Server-Side-Encryption": "aws:kms", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": source})
-				for range b.N {
-					if err := send(r.http, "PUT", url, header, body); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportAllocs()
-				b.SetBytes(int64(size.bytes))
-				before := cpu(b)
-				b.ResetTimer()
-				r.replicator.Resume()
-				if err := r.replicator.Wait(b.Context(), ""); err != nil {
-					b.Fatal(err)
-				}
-				b.StopTimer()
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "objects/s")
-				b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
-				for _, st := range r.store.Queue().ByRule {
-					if st.Completed != uint64(b.N) || st.Failed != 0 {
-						b.Fatalf("%d completed and %d failed of %d", st.Completed, st.Failed, b.N)
-					}
-				}
-			})
-		}
 	}
 }

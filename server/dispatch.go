@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"strings"
 
+	"twinbucket/cwapi"
 	"twinbucket/iamsim/sigv4"
+	"twinbucket/quotasapi"
+	"twinbucket/s3api"
 )
 
 // api is one emulated service behind the dispatcher.
@@ -39,7 +42,11 @@ func serviceOf(r *http.Request, signed *sigv4.Signed) string {
 	switch {
 	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "TrentService."):
 		return "kms"
-	case strings.HasPrefix(r.URL.Path, "/v20180820/"):
+	case quotasapi.IsRequest(r):
+		return "servicequotas"
+	case cwapi.IsRequest(r):
+		return "monitoring"
+	case s3api.IsControl(r):
 		return "s3control"
 	case signed != nil && signed.Scope.Service != "":
 		return signed.Scope.Service
@@ -58,7 +65,7 @@ func isForm(r *http.Request) bool {
 // refuseService answers for services that are not emulated here.
 func refuseService(w http.ResponseWriter, service string) {
 	writeError(w, http.StatusNotImplemented, "NotImplemented",
-		fmt.Sprintf("Twinbucket emulates S3, KMS, IAM and STS; this request was made for %q", service))
+		fmt.Sprintf("Twinbucket emulates S3, KMS, IAM, STS and the replication metrics of CloudWatch; this request was made for %q", service))
 }
 
 // operatorError is the body of a failed operator call.

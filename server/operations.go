@@ -5,8 +5,10 @@ import (
 	"sort"
 	"strings"
 
+	"twinbucket/cwapi"
 	"twinbucket/iamsim"
 	"twinbucket/kmsapi"
+	"twinbucket/quotasapi"
 	"twinbucket/s3api"
 )
 
@@ -23,15 +25,24 @@ func Operations() string {
 	for _, o := range s3api.Operations() {
 		add("S3", o.Name, o.Supported)
 	}
+	for _, o := range s3api.ControlOperations() {
+		add("S3 Control", o.Name, o.Supported)
+	}
 	for _, o := range kmsapi.Operations() {
 		add("KMS", o.Name, o.Supported)
+	}
+	for _, o := range quotasapi.Operations() {
+		add("Service Quotas", o.Name, o.Supported)
 	}
 	for _, o := range iamsim.Operations() {
 		add(strings.ToUpper(o.Service), o.Name, o.Supported)
 	}
+	for _, o := range cwapi.Operations() {
+		add("CloudWatch", o.Name, o.Supported)
+	}
 	var b strings.Builder
 	b.WriteString("| service | supported | refused |\n|---|---|---|\n")
-	for _, service := range []string{"S3", "KMS", "IAM", "STS"} {
+	for _, service := range []string{"S3", "S3 Control", "KMS", "IAM", "STS", "CloudWatch", "Service Quotas"} {
 		var cells []string
 		for _, supported := range []bool{true, false} {
 			names := rows[service][supported]

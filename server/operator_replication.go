@@ -24,13 +24,14 @@ type ReplicationState struct {
 
 // RuleState counts one rule's versions since the start.
 type RuleState struct {
-	Bucket       string `json:"bucket"`
-	RuleID       string `json:"ruleId"`
-	Destination  string `json:"destination"`
-	Pending      int    `json:"pending"`
-	PendingBytes int64  `json:"pendingBytes"`
-	Completed    uint64 `json:"completed"`
-	Failed       uint64 `json:"failed"`
+	Bucket       string    `json:"bucket"`
+	RuleID       string    `json:"ruleId"`
+	Destination  string    `json:"destination"`
+	Pending      int       `json:"pending"`
+	PendingBytes int64     `json:"pendingBytes"`
+	Oldest       time.Time `json:"oldest,omitzero"` // of the pending ones
+	Completed    uint64    `json:"completed"`
+	Failed       uint64    `json:"failed"`
 }
 
 // PendingTask is one version that waits.
@@ -56,7 +57,7 @@ func (s *Server) state(ctx context.Context, bucket string) (*ReplicationState, e
 		}
 		out.Pending += v.Pending
 		out.Bytes += v.PendingBytes
-		out.Rules = append(out.Rules, RuleState{k.Bucket, k.RuleID, k.Destination, v.Pending, v.PendingBytes, v.Completed, v.Failed})
+		out.Rules = append(out.Rules, RuleState{k.Bucket, k.RuleID, k.Destination, v.Pending, v.PendingBytes, v.Oldest, v.Completed, v.Failed})
 	}
 	sort.Slice(out.Rules, func(i, j int) bool {
 		a, b := out.Rules[i], out.Rules[j]

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"twinbucket/internal/quota"
 	"twinbucket/internal/trail"
 )
 
@@ -67,28 +66,6 @@ func (s *Server) check(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, map[string][]string{"problems": problems})
 }
 
-func (s *Server) getQuotas(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, QuotaState{s.limits.Limits(), s.limits.Usage(s.clock.Now())})
-}
-
-// putQuota sets one limit; throttled replication tries again at once.
-func (s *Server) putQuota(w http.ResponseWriter, r *http.Request) {
-	var lim quota.Limit
-	if err := decodeJSON(w, r, &lim); err != nil {
-		writeError(w, http.StatusBadRequest, "BadRequest", err.Error()+`; send {"service":"kms","account":"*","region":"*","quota":"symmetric","perSecond":500}`)
-		return
-	}
-	if err := s.limits.Set(lim); err != nil {
-		writeError(w, http.StatusBadRequest, "BadRequest", err.Error())
-		return
-	}
-	if err := s.replicator.Nudge(r.Context()); err != nil {
-		s.internalError(w, r, err)
-		return
-	}
-	s.getQuotas(w, r)
-}
-
 type clockState struct {
 	Now    time.Time `json:"now"`
 	Offset string    `json:"offset"`
@@ -112,6 +89,11 @@ func (s *Server) advanceClock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.clock.Advance(by)
+	// What lifecycle rules are due to do is done when the call returns.
+	if err := s.lifecycle.Run(r.Context()); err != nil {
+		s.internalError(w, r, err)
+		return
+	}
 	s.getClock(w, r)
 }
 

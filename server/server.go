@@ -11,11 +11,17 @@ import (
 	"sync"
 	"time"
 
+	"twinbucket/batch"
+	"twinbucket/cwapi"
 	"twinbucket/iamsim"
 	"twinbucket/internal/clock"
 	"twinbucket/internal/quota"
 	"twinbucket/internal/trail"
 	"twinbucket/kmsapi"
+	"twinbucket/lifecycle"
+	"twinbucket/monitor"
+	"twinbucket/notify"
+	"twinbucket/quotasapi"
 	"twinbucket/replicator"
 	"twinbucket/s3api"
 	"twinbucket/store"
@@ -33,12 +39,20 @@ type Server struct {
 	apis     map[string]api
 	operator http.Handler
 
+	root       *RootKey
 	engine     *boltkv.Engine
 	blobs      *blob.Dir
 	iam        *iamsim.Service
 	kms        *kmsapi.Service
+	quotas     *quotasapi.Service
 	store      *store.Store
+	s3         *s3api.API
 	replicator *replicator.Replicator
+	cloudwatch *cwapi.Service
+	monitor    *monitor.Monitor
+	batch      *batch.Engine
+	lifecycle  *lifecycle.Engine
+	notifier   *notify.Notifier
 
 	listener net.Listener
 	http     *http.Server
@@ -59,7 +73,7 @@ func New(cfg Config) *Server {
 
 // Open opens the state, starts the services and listens. It fails synchronously:
 // *boltkv.InUseError, *boltkv.UnwritableError or *boltkv.DamagedError for the data
-// directory, *net.OpError for the address. On an error everything is closed again.
+// directory, *RootKeyError for its root key, *net.OpError for the address. On an error everything is closed again.
 func (s *Server) Open(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
@@ -67,6 +81,9 @@ func (s *Server) Open(ctx context.Context) (err error) {
 		}
 	}()
 	if err := s.openState(); err != nil {
+		return err
+	}
+	if err := s.openRootKey(ctx); err != nil {
 		return err
 	}
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen); err != nil {
@@ -111,32 +128,60 @@ func (s *Server) openState() (err error) {
 // openServices builds and opens what works on the state, in the order of dependence.
 func (s *Server) openServices(ctx context.Context) error {
 	c, log := s.cfg, s.cfg.Logger
-	if c.KMSPerSecond > 0 {
-		if err := s.limits.Set(quota.Limit{Service: "kms", Quota: "symmetric", PerSecond: c.KMSPerSecond}); err != nil {
-			return err
-		}
+	if err := s.openQuotas(); err != nil {
+		return err
 	}
-	s.iam = iamsim.New(iamsim.Config{Engine: s.engine, Clock: s.clock, Rand: c.Rand, RootSecret: c.RootSecret, Record: s.record, Logger: log})
+	s.iam = iamsim.New(iamsim.Config{Engine: s.engine, Clock: s.clock, Rand: c.Rand, RootSecret: c.RootSecret, Issuers: c.OIDCIssuers, Record: s.record, Logger: log,
+		Enforce: c.Enforce, Organization: c.Organization, OnSoftDenial: s.metrics.softDenial})
 	if err := s.iam.Open(ctx); err != nil {
 		return fmt.Errorf("opening IAM: %w", err)
 	}
-	s.kms = kmsapi.New(kmsapi.Config{Engine: s.engine, IAM: s.iam, Clock: s.clock, Limits: s.limits, Rand: c.Rand, Record: s.record, Logger: log})
+	s.kms = kmsapi.New(kmsapi.Config{Engine: s.engine, IAM: s.iam, Clock: s.clock, Limits: s.limits, RootKey: s.root, Rand: c.Rand, Record: s.record, Logger: log,
+		ReplicaDelay: c.KMSReplicaDelay})
 	if err := s.kms.Open(ctx); err != nil {
 		return fmt.Errorf("opening KMS: %w", err)
 	}
-	s.store = store.New(store.Config{Engine: s.engine, Blobs: s.blobs, Clock: s.clock, Logger: log, Rand: c.Rand})
+	s.store = store.New(store.Config{Engine: s.engine, Blobs: s.blobs, Clock: s.clock, Logger: log, Rand: c.Rand, RootKey: s.root})
 	if err := s.store.Open(ctx); err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
+	var err error
+	if s.notifier, err = notify.New(notify.Config{Endpoints: c.Notify, Clock: s.clock, Logger: log}); err != nil {
+		return err
+	}
+	if err := s.notifier.Open(ctx); err != nil {
+		return err
+	}
 	s3 := s3api.New(s3api.Config{
-		Store: s.store, IAM: s.iam, Keys: keyService{s.kms}, Clock: s.clock, Rand: c.Rand, Record: s.record, Logger: log,
-		Domains: c.Domains, RedirectRegions: c.RedirectRegions,
+		Store: s.store, IAM: s.iam, Keys: keyService{s.kms}, KeyChecks: s.kms, Clock: s.clock, Rand: c.Rand, Record: s.record, Logger: log,
+		Domains: c.Domains, StrictRegions: c.StrictRegions, BucketKeyTTL: c.BucketKeyTTL, Notify: s.notifier.Send,
 	})
 	s.replicator = replicator.New(replicator.Config{
-		Queue: s.store, Roles: s.iam, Objects: s3, Clock: s.clock, Logger: log, Workers: c.Workers, OnEnd: s.ended,
+		Queue: s.store, Roles: s.iam, Objects: s3, Clock: s.clock, Logger: log, Workers: c.Workers, Bandwidth: c.ReplicationBandwidth, OnEnd: s.ended,
+		OnSettled: func(e store.Ended) { s.batch.Settled(e.Task) },
 	})
+	s.quotas = s.newServiceQuotas()
+	if err := s.quotas.Open(ctx); err != nil {
+		return fmt.Errorf("opening Service Quotas: %w", err)
+	}
 	s.metrics.registry.MustRegister(newStateCollector(s.store, s.limits, s.clock))
-	s.apis = map[string]api{"s3": s3, "kms": s.kms, "iam": s.iam, "sts": s.iam}
+	s.lifecycle = lifecycle.New(lifecycle.Config{Store: s.store, Clock: s.clock, Logger: log, OnAction: announceLifecycle(s3)})
+	if err := s.lifecycle.Open(ctx); err != nil {
+		return err
+	}
+	s.cloudwatch = cwapi.New(cwapi.Config{IAM: s.iam, Clock: s.clock, Record: s.record, Logger: log})
+	s.monitor = s.newMonitor(s3)
+	if err := s.monitor.Open(ctx); err != nil {
+		return err
+	}
+	s.s3 = s3
+	s.batch = batch.New(batch.Config{
+		Engine: s.engine, Versions: s.store, Objects: s3, Roles: s.iam, Clock: s.clock, Logger: log, Rand: c.Rand,
+	})
+	if err := s.batch.Open(ctx); err != nil {
+		return fmt.Errorf("opening batch jobs: %w", err)
+	}
+	s.apis = map[string]api{"monitoring": s.cloudwatch, "s3": s3, "s3control": s3api.NewControl(s3).WithJobs(s.batch), "kms": s.kms, "servicequotas": s.quotas, "iam": s.iam, "sts": s.iam}
 	s.operator = s.newOperator()
 	return s.replicator.Open(ctx)
 }
@@ -169,6 +214,7 @@ func (s *Server) record(e trail.Event, took time.Duration, cause error) {
 // ended takes every finished replication attempt.
 func (s *Server) ended(e replicator.Ended) {
 	s.metrics.attempt(e)
+	s.monitor.Ended(watched(&e))
 	if e.Status == store.Failed {
 		s.cfg.Logger.Warn("replication failed", "bucket", e.Task.Bucket, "key", e.Task.Key, "destination", e.Task.Rule.Destination.Bucket, "reason", e.Reason)
 	}
@@ -182,7 +228,8 @@ func (s *Server) Failed() <-chan error { return s.served }
 
 // Reset empties the state of account, or everything when account is "".
 func (s *Server) Reset(ctx context.Context, account string) error {
-	err := errors.Join(s.store.Reset(ctx, account), s.kms.Reset(ctx, account), s.iam.Reset(ctx, account))
+	err := errors.Join(s.batch.Reset(ctx, account), s.store.Reset(ctx, account), s.kms.Reset(ctx, account), s.quotas.Reset(ctx, account), s.iam.Reset(ctx, account))
+	s.cloudwatch.Reset(account)
 	if account == "" {
 		s.trail.Reset()
 		s.limits.Reset()
@@ -212,11 +259,26 @@ func (s *Server) shutdown(ctx context.Context) error {
 	} else if s.listener != nil {
 		errs = append(errs, s.listener.Close())
 	}
+	if s.batch != nil {
+		errs = append(errs, s.batch.Close(ctx))
+	}
 	if s.replicator != nil {
 		errs = append(errs, s.replicator.Close(ctx))
 	}
+	if s.monitor != nil {
+		errs = append(errs, s.monitor.Close(ctx))
+	}
+	if s.lifecycle != nil {
+		errs = append(errs, s.lifecycle.Close(ctx))
+	}
+	if s.notifier != nil {
+		errs = append(errs, s.notifier.Close(ctx))
+	}
 	if s.store != nil {
 		errs = append(errs, s.store.Close(ctx))
+	}
+	if s.quotas != nil {
+		errs = append(errs, s.quotas.Close(ctx))
 	}
 	if s.kms != nil {
 		errs = append(errs, s.kms.Close(ctx))

@@ -189,6 +189,9 @@ func (s *Store) UpdateBucket(ctx context.Context, name string, fn func(*Bucket) 
 			return failure.New("IllegalVersioningConfigurationException",
 				"Versioning of a bucket can be suspended but not be taken back.", "BucketName", name)
 		}
+		if b.ObjectLock == nil && old.ObjectLock != nil {
+			return failure.New("InvalidBucketState", "Object Lock of a bucket can't be taken back.", "BucketName", name)
+		}
 		if rec, err = encodeBucket(b, st); err != nil {
 			return err
 		}

@@ -48,6 +48,7 @@ type checker struct {
 }
 
 type pendingOf struct {
+	bucket       string
 	version      string
 	destinations map[string]bool
 }
@@ -155,7 +156,7 @@ func (c *checker) version(bucket, key string, rec []byte) error {
 	if size != v.Size && len(v.Parts) > 0 {
 		c.broken("version %s of %s/%q says %d bytes and has %d", v.ID, bucket, key, v.Size, size)
 	}
-	p := pendingOf{version: fmt.Sprintf("version %s of %s/%q", v.ID, bucket, key), destinations: map[string]bool{}}
+	p := pendingOf{bucket: bucket, version: fmt.Sprintf("version %s of %s/%q", v.ID, bucket, key), destinations: map[string]bool{}}
 	for _, d := range v.Destinations {
 		if d.Status == Pending {
 			p.destinations[d.Bucket] = true
@@ -272,7 +273,7 @@ func (c *checker) taskIndex() error {
 				c.broken("%s has a task for %s, which is not Pending", p.version, list[i].bucket)
 			}
 			delete(p.destinations, list[i].bucket)
-			t, err := c.r.Get(list[i].key())
+			t, err := c.r.Get(list[i].key(p.bucket))
 			if err != nil {
 				c.broken("%s: task %s: %v", p.version, list[i].id, err)
 				continue
@@ -301,7 +302,7 @@ func (c *checker) tasks() error {
 		}
 		c.count++
 		c.bytes += t.Size
-		if !bytes.Equal(taskKey(t.Due, t.ID), k) {
+		if !bytes.Equal(taskKey(t.Queue(), t.Due, t.ID), k) {
 			return errors.New("is not at its due time")
 		}
 		list, err := getPending(c.r, ofVersion(kindPending, t.Bucket, t.Key, t.VersionID))

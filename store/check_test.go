@@ -57,7 +57,7 @@ func TestCheckFinds(t *testing.T) {
 		}, "says 6 bytes and has 5"},
 		{"task gone", func(e *env, tx kv.Txn) {
 			list, _ := getPending(tx, ofVersion(kindPending, "b", "k", e.v.ID))
-			tx.Delete(list[0].key())
+			tx.Delete(list[0].key("b"))
 		}, "the queue counts 2 tasks"},
 		{"task index gone", func(e *env, tx kv.Txn) { tx.Delete(ofVersion(kindPending, "b", "k", e.v.ID)) }, "is Pending and has no task"},
 		{"task of a settled destination", func(e *env, tx kv.Txn) {
@@ -68,9 +68,9 @@ func TestCheckFinds(t *testing.T) {
 		}, "without Pending destination"},
 		{"task elsewhere", func(e *env, tx kv.Txn) {
 			list, _ := getPending(tx, ofVersion(kindPending, "b", "k", e.v.ID))
-			rec, _ := tx.Get(list[0].key())
+			rec, _ := tx.Get(list[0].key("b"))
 			list[0].due = start.Add(1)
-			tx.Put(list[0].key(), rec)
+			tx.Put(list[0].key("b"), rec)
 			tx.Put(ofVersion(kindPending, "b", "k", e.v.ID), encodePending(list))
 		}, "is not at its due time"},
 		{"trace of nothing", func(e *env, tx kv.Txn) { tx.Put(ofVersion(kindTrace, "b", "none", NullVersion), encodeTraces(nil)) }, "a version that is not there"},

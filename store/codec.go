@@ -71,6 +71,18 @@ func (e *encoder) tags(tags []Tag) {
 	}
 }
 
+// acl writes 0 for nil, else one more than the number of grants, and the grants.
+func (e *encoder) acl(a *ACL) {
+	if a == nil {
+		e.uint(0)
+		return
+	}
+	e.uint(uint64(len(a.Grants)) + 1)
+	for _, g := range a.Grants {
+		e.strings(g.Grantee, g.Permission)
+	}
+}
+
 // decoder reads a record. The record is a string made once, of which the decoded
 // strings are parts: one allocation for all of them. After a failed read everything
 // reads as zero; the caller looks at bad once, at the end.
@@ -130,14 +142,6 @@ func (d *decoder) int() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-func (d *decoder) fixed() uint64 {
-	v := d.take(8)
-	if v == "" {
-		return 0
-	}
-	return binary.BigEndian.Uint64([]byte(v))
-}
-
 func (d *decoder) time() time.Time { return fromNanos(d.uint()) }
 func (d *decoder) string() string  { return d.take(d.uint()) }
 
@@ -187,6 +191,31 @@ func (d *decoder) tags() []Tag {
 		tags[i] = Tag{Key: d.string(), Value: d.string()}
 	}
 	return tags
+}
+
+func (d *decoder) acl() *ACL {
+	n := d.count1(2)
+	if n == 0 {
+		return nil
+	}
+	a := &ACL{}
+	if n > 1 {
+		a.Grants = make([]Grant, n-1)
+		for i := range a.Grants {
+			a.Grants[i] = Grant{Grantee: d.string(), Permission: d.string()}
+		}
+	}
+	return a
+}
+
+// count1 is count for a length that was written plus one.
+func (d *decoder) count1(size int) int {
+	n := d.uint()
+	if n > uint64(len(d.s)/size)+1 {
+		d.bad = true
+		return 0
+	}
+	return int(n)
 }
 
 // format reads and checks the first byte.

@@ -19,13 +19,15 @@ func sampleVersion() (Version, position) {
 	pos := position{order: 1 << 60, random: [16]byte{1, 2, 3}}
 	return Version{
 		Bucket: "b", Key: "k", ID: pos.id(), Order: pos.order, Size: 1 << 40, ETag: strings.Repeat("e", 32) + "-2",
-		LastModified: start, Owner: account, StorageClass: "GLACIER_IR", ACL: "private",
+		LastModified: start, Owner: account, StorageClass: "GLACIER_IR", ACL: &ACL{},
 		Headers:    Headers{ContentType: "text/plain", WebsiteRedirect: "/x"},
 		Metadata:   map[string]string{"a": "b", "c": ""},
 		Tags:       []Tag{{"k", "v"}, {"k2", ""}},
 		Checksum:   Checksum{Algorithm: checksum.SHA256, Type: checksum.Composite, Value: "x-2"},
 		Encryption: Encryption{Algorithm: "aws:kms", KeyARN: "arn", Context: map[string]string{"x": "y"}, BucketKey: true, WrappedKey: []byte{0, 1, 2}},
-		Parts:      []Part{{Number: 1, ETag: "e", Data: Data{ID: blob.ID{9}, File: true, Size: 1 << 39}}, {Number: 10_000, Data: Data{ID: blob.ID{8}, Size: 5}}},
+		Parts:      []Part{{Number: 1, ETag: "e", Data: Data{ID: blob.ID{9}, File: true, Size: 1 << 39}}, {Number: 10_000, Data: Data{ID: blob.ID{8}, Sealed: blob.ID{7}, Size: 5}}},
+		Lock:       Lock{Mode: Compliance, Until: start.Add(time.Hour), LegalHold: HoldOn},
+		Restore:    Restore{Ready: start, Expires: start.Add(48 * time.Hour)},
 		Multipart:  true,
 		IsReplica:  true,
 		Destinations: []DestinationStatus{
@@ -158,7 +160,7 @@ func FuzzKeys(f *testing.F) {
 		cutObject(tail)
 		cutHead(tail)
 		cutID(tail)
-		taskDue(tail)
+		cutTask(tail)
 		if s, rest, ok := cutComponent(tail); ok && !bytes.Equal(append(appendComponent(nil, s), rest...), tail) {
 			t.Errorf("%q is not the only form of its component", tail)
 		}
@@ -177,10 +179,10 @@ func FuzzRecords(f *testing.F) {
 	v, pos := sampleVersion()
 	f.Add(appendVersion(nil, &v, pos, partSet{}))
 	f.Add(appendVersion(newHead(1, 2, 0), &Version{DeleteMarker: true}, position{null: true}, partSet{}))
-	task := storedTask{Task: Task{ID: "i", Kind: TaskObject, Bucket: "b", Key: "k", Rule: rule("r", "p", "d", -1), Created: start, Due: start, Attempt: 2}, again: true}
+	task := storedTask{Task: Task{ID: "i", Kind: TaskObject, Bucket: "b", Key: "k", Rule: rule("r", "p", "d", -1), Created: start, Due: start, Attempt: 2}, again: metaTags}
 	task.Rule.Tags = []Tag{{"a", "b"}}
 	f.Add(encodeTask(&task))
-	f.Add(encodePending([]pendingTask{{"d", "i", start}}))
+	f.Add(encodePending([]pendingTask{{"d", "r", "i", start}}))
 	f.Add(encodeTraces([]trace{{"d", "text"}}))
 	f.Add(encodeUpload(&uploadRecord{Upload: Upload{Version: v, Initiator: "arn", Initiated: start}, revision: 3, existed: true}))
 	f.Add(encodeStoredPart(&StoredPart{Part: v.Parts[0], Modified: start}))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"twinbucket/internal/clock"
+	"twinbucket/internal/rootkey"
 	"twinbucket/store/blob"
 	"twinbucket/store/kv/boltkv"
 )
@@ -33,7 +34,7 @@ func openDurable(dir string) (*Store, func() error, error) {
 		return nil, nil, err
 	}
 	s := New(Config{
-		Engine: engine, Blobs: blobs, Clock: new(clock.Domain), InlineLimit: 2000,
+		Engine: engine, Blobs: blobs, Clock: new(clock.Domain), InlineLimit: 2000, RootKey: rootkey.New([rootkey.Size]byte{1}),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err := s.Open(context.Background()); err != nil {

@@ -6,7 +6,7 @@ import (
 	"crypto/cipher"
 	"errors"
 
-	"twinbucket/internal/failure"
+	"twinbucket/internal/rootkey"
 	"twinbucket/store/kv"
 )
 
@@ -46,29 +46,52 @@ func (s *Store) UnwrapDataKey(wrapped []byte) (key DataKey, err error) {
 	return key, nil
 }
 
-// openMaster loads the master key, or makes it on the first start.
+// RootKeyError is a master key that the root key does not open: the root key is another
+// one than that which sealed it, or the record is damaged.
+type RootKeyError struct{ Cause error }
+
+// Error says so.
+func (e *RootKeyError) Error() string {
+	return "the store's master key can't be opened: " + e.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (e *RootKeyError) Unwrap() error { return e.Cause }
+
+const masterContext = "store master key" // what the sealed master key is bound to
+
+// openMaster loads the master key, or makes it on the first start. It is kept sealed
+// under the root key. Errors are those of the engine, or a *RootKeyError.
 func (s *Store) openMaster(ctx context.Context) error {
-	fresh := make([]byte, 32)
-	s.random(fresh)
-	var key [32]byte
-	err := s.cfg.Engine.Update(ctx, func(tx kv.Txn) error {
-		v, err := lookup(tx, plainKey(kindMaster))
-		if err != nil {
+	root := s.cfg.RootKey
+	if root == nil {
+		var err error
+		if root, err = rootkey.Random(s.cfg.Rand); err != nil {
 			return err
 		}
-		if v == nil {
-			v = fresh
-			tx.Put(plainKey(kindMaster), v)
+	}
+	var fresh DataKey
+	s.random(fresh[:])
+	sealed, err := root.Seal(s.cfg.Rand, fresh[:], masterContext)
+	if err != nil {
+		return err
+	}
+	var kept []byte
+	err = s.cfg.Engine.Update(ctx, func(tx kv.Txn) (err error) {
+		if kept, err = lookup(tx, plainKey(kindMaster)); err == nil && kept == nil {
+			kept = sealed
+			tx.Put(plainKey(kindMaster), sealed)
 		}
-		if copy(key[:], v) != len(key) || len(v) != len(key) {
-			return failure.New("InternalError", "the master key of the store is damaged")
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	block, err := aes.NewCipher(key[:])
+	key, err := root.Open(kept, masterContext)
+	if err != nil {
+		return &RootKeyError{err}
+	}
+	block, err := aes.NewCipher(key)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"twinbucket/internal/failure"
+	"twinbucket/internal/rootkey"
 	"twinbucket/store/blob"
 	"twinbucket/store/kv"
 )
@@ -32,6 +33,12 @@ func TestDataKeys(t *testing.T) {
 	got, err := again.UnwrapDataKey(wrapped)
 	if err != nil || got != key {
 		t.Errorf("got %x, %v", got[:], err)
+	}
+	other := f.cfg
+	other.RootKey = rootkey.New([rootkey.Size]byte{2})
+	var lost *RootKeyError
+	if err := New(other).Open(f.ctx); !errors.As(err, &lost) {
+		t.Errorf("opened under another root key: %v", err)
 	}
 	for i := range wrapped {
 		bad := bytes.Clone(wrapped)

@@ -21,6 +21,7 @@ type Deleted struct {
 // A missing key or id succeeds, as on S3, with Removed false; owner is recorded on a
 // marker. Markers replicate by the bucket's rules exactly as PutVersion does for
 // objects. Preconditions are tested against the current version, whatever id is (D63).
+// Removing a version that Object Lock protects is AccessDenied.
 func (s *Store) Delete(ctx context.Context, bucket, key, id, owner string, cond Condition) (Deleted, error) {
 	if id != "" {
 		return s.removeVersion(ctx, bucket, key, id, cond)
@@ -149,6 +150,15 @@ func (s *Store) remove(tx kv.Txn, c *change, r *removal, cond Condition, done *D
 	}
 	if err != nil {
 		return err
+	}
+	if loc.flags&flagExtras != 0 {
+		var v Version
+		if err := decodeSummary(loc.rec, &v); err != nil {
+			return err
+		}
+		if v.Lock.protects(s.cfg.Clock.Now(), cond.BypassGovernance) {
+			return errLocked()
+		}
 	}
 	done.DeleteMarker, done.Removed = loc.marker(), true
 	if err := dropVersion(tx, c, r.bucket, r.key, loc.rec); err != nil {

@@ -14,6 +14,9 @@
 //     [Store.DiscardData].
 //   - Reading is two steps too: [Store.Version] finds the version, [Store.OpenParts]
 //     decrypts. Between them lies whatever the caller must do to get the data key.
+//     [Store.CopyData] copies without it.
+//   - [Store.SetTags], [Store.SetRetention], [Store.SetLegalHold] and [Store.SetRestore]
+//     change a version where it is; the first three replicate the change.
 //   - [ReplicationConfiguration.Select] is the pure decision which rules apply. PutVersion
 //     and [Store.Delete] apply it and write one [Task] per destination in the same
 //     transaction; [Store.Claim], [Store.SettleAll] and [Store.Postpone] move tasks on.
@@ -49,6 +52,6 @@
 //
 // It checks no permission and validates no request: names, sizes, tags and
 // configurations are the API's business. It keeps data keys wrapped: under its own
-// master key for SSE-S3, and as given for SSE-KMS. The master key is in the key-value
+// master key for SSE-S3, and as given for SSE-KMS and SSE-C. The master key is in the key-value
 // store, so the data directory must be private; its protection is file permissions.
 package store

@@ -13,6 +13,7 @@ import (
 
 	"twinbucket/internal/clock"
 	"twinbucket/internal/failure"
+	"twinbucket/internal/rootkey"
 	"twinbucket/store/blob"
 	"twinbucket/store/kv"
 	"twinbucket/store/kv/boltkv"
@@ -53,6 +54,7 @@ func newFixtureOn(t testing.TB, wrap func(kv.Engine) kv.Engine, cfg Config) *fix
 	}
 	cfg.Engine, cfg.Blobs, cfg.Clock = kvtest.Twice(e), blobs, f.clock
 	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	cfg.RootKey = rootkey.New([rootkey.Size]byte{1})
 	if cfg.Rand == nil {
 		cfg.Rand = rand.NewChaCha8([32]byte{1})
 	}

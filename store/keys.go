@@ -18,15 +18,17 @@ type kind byte
 const (
 	kindFormat    kind = 'F' // nothing: the format of all records
 	kindMaster    kind = 'M' // nothing: the master key of SSE-S3
+	kindAccount   kind = 'A' // account: accountRecord
 	kindBucket    kind = 'B' // name: bucketRecord
 	kindHead      kind = 'h' // bucket T key: headRecord, the current version
 	kindVersion   kind = 'v' // bucket T key T position: version record, not current
 	kindInline    kind = 'd' // data id: sealed bytes
 	kindBlob      kind = 'b' // data id: empty; the blob of that id is in use
 	kindPartSet   kind = 'm' // set id, chunk number: parts of a version with many
-	kindTask      kind = 't' // due time, task id: task record
+	kindTask      kind = 't' // bucket T rule id T destination T due time, task id: task record
 	kindPending   kind = 'k' // bucket T key T version id: where the version's tasks are
 	kindTrace     kind = 'r' // bucket T key T version id: traces by destination
+	kindWatch     kind = 'w' // time, bucket T key T version id: destinations whose threshold passes then
 	kindUpload    kind = 'u' // bucket T key T upload id: upload record
 	kindPart      kind = 'p' // upload id T part number: stored part
 	kindCompleted kind = 'c' // bucket T key T upload id: what a completed upload became
@@ -146,18 +148,36 @@ func partSetKey(set blob.ID, chunk int) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(chunk))
 }
 
-func taskKey(due time.Time, id string) []byte {
-	b := binary.BigEndian.AppendUint64(newKey(kindTask, 8+len(id)), nanos(due))
-	return append(b, id...)
+// inQueue is the prefix of all tasks of a queue; room is for what follows.
+func inQueue(q RuleKey, room int) []byte {
+	b := newKey(kindTask, len(q.Bucket)+len(q.RuleID)+len(q.Destination)+6+room)
+	return appendComponent(appendComponent(appendComponent(b, q.Bucket), q.RuleID), q.Destination)
 }
 
-// taskDue reads the due time of a task key.
-func taskDue(k []byte) (due time.Time, id string, ok bool) {
-	const at = len(namespace) + 1
-	if len(k) < at+8 {
-		return time.Time{}, "", false
+// dueAt is the place in a queue of the first task that is due at due or later.
+func dueAt(q RuleKey, due time.Time, room int) []byte {
+	return binary.BigEndian.AppendUint64(inQueue(q, 8+room), nanos(due))
+}
+
+func taskKey(q RuleKey, due time.Time, id string) []byte {
+	return append(dueAt(q, due, len(id)), id...)
+}
+
+// cutTask splits a task key.
+func cutTask(k []byte) (q RuleKey, due time.Time, ok bool) {
+	if len(k) < len(namespace)+1 {
+		return q, due, false
 	}
-	return fromNanos(binary.BigEndian.Uint64(k[at:])), string(k[at+8:]), true
+	rest := k[len(namespace)+1:]
+	for _, s := range []*string{&q.Bucket, &q.RuleID, &q.Destination} {
+		if *s, rest, ok = cutComponent(rest); !ok {
+			return q, due, false
+		}
+	}
+	if len(rest) < 8 {
+		return q, due, false
+	}
+	return q, fromNanos(binary.BigEndian.Uint64(rest)), true
 }
 
 func uploadKey(bucket, key, id string) []byte { return ofVersion(kindUpload, bucket, key, id) }

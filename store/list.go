@@ -21,7 +21,8 @@ type ListQuery struct {
 //
 // The versions are summaries, which cost no look at anything but the record at hand:
 // Bucket, Key, ID, Order, DeleteMarker, Multipart, IsReplica, Size, ETag, LastModified,
-// Owner, StorageClass, Checksum.Algorithm and Checksum.Type. Version has the rest.
+// Owner, StorageClass, Checksum.Algorithm, Checksum.Type, Lock and Restore. Version has
+// the rest.
 type ListPage struct {
 	Versions          []*Version
 	Latest            []bool // ListVersions: parallel to Versions

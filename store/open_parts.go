@@ -162,7 +162,7 @@ func (p *partsReader) next() {
 
 func (p *partsReader) openInline(seg *segment) error {
 	p.buf = p.s.buffer()
-	plain, err := blob.OpenBytes((*p.buf)[:0], p.key, seg.data.ID, seg.data.Inline)
+	plain, err := blob.OpenBytes((*p.buf)[:0], p.key, seg.data.sealedID(), seg.data.Inline)
 	if err != nil {
 		return failed(err)
 	}
@@ -183,7 +183,7 @@ func (p *partsReader) openFile(seg *segment) error {
 		return failed(err)
 	}
 	p.file = f
-	if p.reader, err = blob.Open(f, f.Size(), p.key, seg.data.ID); err != nil {
+	if p.reader, err = blob.Open(f, f.Size(), p.key, seg.data.sealedID()); err != nil {
 		return failed(err)
 	}
 	if p.reader.Size() != seg.data.Size {

@@ -48,6 +48,7 @@ type write struct {
 	tasks  [12]byte // task ids are these bytes and a number
 	set    partSet  // where the parts are if they are many
 	held   bool     // the data of the parts are already in the store
+	local  bool     // does not replicate, whatever the rules say
 	// before runs first in the transaction, after the bucket and the head were read.
 	before func(tx kv.Txn, c *change, head *headRecord) error
 	// done runs last.
@@ -109,6 +110,11 @@ func (s *Store) place(tx kv.Txn, c *change, w *write) (*Version, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.IsReplica && v.Lock != (Lock{}) && b.ObjectLock == nil {
+		return nil, failure.New("DstBucketObjectLockConfigMissing",
+			"Object Lock is not enabled on the destination bucket.", "BucketName", b.Name)
+	}
+	v.Lock = initialLock(b, &v)
 	if v.IsReplica {
 		same, err := existingReplica(tx, &v)
 		if err != nil {
@@ -118,8 +124,10 @@ func (s *Store) place(tx kv.Txn, c *change, w *write) (*Version, error) {
 			w.giveUp(tx, c, same)
 			return same, nil
 		}
-	} else if err := w.selectDestinations(tx, c, b, &v); err != nil {
-		return nil, err
+	} else if !w.local {
+		if err := w.selectDestinations(tx, c, b, &v); err != nil {
+			return nil, err
+		}
 	}
 	if w.set.isZero() && !w.held {
 		holdData(tx, v.Parts)
@@ -218,13 +226,10 @@ func (w *write) selectDestinations(tx kv.Txn, c *change, b *Bucket, v *Version) 
 	if v.DeleteMarker {
 		kind = TaskMarker
 	}
-	for _, m := range b.Replication.Select(v) {
-		if !m.Selected {
-			continue
-		}
-		c.added = append(c.added, w.newTask(b, v, m.Rule, kind, len(c.added)))
+	for _, r := range b.Replication.selected(v) {
+		c.added = append(c.added, w.newTask(b, v, *r, kind, len(c.added)))
 		v.Destinations = append(v.Destinations, DestinationStatus{
-			RuleID: m.Rule.ID, Bucket: m.Rule.Destination.Bucket, Status: Pending, Updated: w.now,
+			RuleID: r.ID, Bucket: r.Destination.Bucket, Status: Pending, Updated: w.now,
 		})
 	}
 	return putTasks(tx, v, nil, c.added)

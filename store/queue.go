@@ -1,15 +1,15 @@
 package store
 
 import (
-	"container/heap"
 	"context"
+	"maps"
 	"sync"
 	"time"
 
 	"twinbucket/store/kv"
 )
 
-// QueueStats is kept current in memory: no scan.
+// QueueStats is kept current in memory: no scan, and nothing for each task.
 type QueueStats struct {
 	Pending int       // tasks not settled
 	Bytes   int64     // their sizes
@@ -17,109 +17,127 @@ type QueueStats struct {
 	ByRule  map[RuleKey]RuleStats
 }
 
-// RuleKey names a rule.
+// RuleKey names a queue: the tasks of one rule towards one destination bucket.
 type RuleKey struct{ Bucket, RuleID, Destination string }
 
-// RuleStats counts a rule's tasks.
+// Queue is the queue that the task stands in.
+func (t *Task) Queue() RuleKey {
+	return RuleKey{Bucket: t.Bucket, RuleID: t.Rule.ID, Destination: t.Rule.Destination.Bucket}
+}
+
+// RuleStats counts a queue's tasks.
 type RuleStats struct {
 	Pending      int
 	PendingBytes int64
-	Completed    uint64 // since start
-	Failed       uint64
+	// Oldest is when the oldest pending one was made, zero when there is none; it can be
+	// early by a hundredth of what the pending ones span.
+	Oldest    time.Time
+	Completed uint64 // since start
+	Failed    uint64
+	// Batch and BatchBytes are those of the pending ones that batch jobs asked for.
+	Batch      int
+	BatchBytes int64
 }
 
-// queue counts the tasks. It never shows fewer pending tasks than there are to those
-// who were told of a commit: a task can be settled by one goroutine before the one
-// that made it has counted it, and such an early removal waits for its addition.
+// queue counts the tasks, with memory for each rule and none for each task. Tasks are
+// counted before the commit that makes them and discounted after the one that ends them,
+// so it never shows fewer than there are.
 type queue struct {
 	mu      sync.Mutex
+	pending int
 	bytes   int64
-	waiting map[string]waiting // by task id
-	early   map[string]bool
-	oldest  ages
-	rules   map[RuleKey]*RuleStats
+	rules   map[RuleKey]*ruleQueue
+	stirred map[RuleKey]struct{}
 }
 
-type waiting struct {
-	size int64
-	rule *RuleStats
+type ruleQueue struct {
+	RuleStats // but Oldest
+	ages      ages
 }
 
-// ages is a heap of tasks by creation, those that are gone included until they
-// come to the top.
-type ages []age
-
-type age struct {
+// counted is what counting a task needs.
+type counted struct {
+	queue   RuleKey
+	size    int64
 	created time.Time
-	id      string
+	batch   bool
 }
 
-func (a ages) Len() int           { return len(a) }
-func (a ages) Less(i, j int) bool { return a[i].created.Before(a[j].created) }
-func (a ages) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *ages) Push(x any)        { *a = append(*a, x.(age)) }
-func (a *ages) Pop() any {
-	old := *a
-	last := old[len(old)-1]
-	old[len(old)-1] = age{}
-	*a = old[:len(old)-1]
-	return last
-}
+func countedOf(t *Task) counted { return counted{t.Queue(), t.Size, t.Created, t.Job != ""} }
 
 func (q *queue) reset() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.bytes, q.oldest = 0, nil
-	q.waiting, q.early, q.rules = map[string]waiting{}, map[string]bool{}, map[RuleKey]*RuleStats{}
+	q.pending, q.bytes = 0, 0
+	q.rules, q.stirred = map[RuleKey]*ruleQueue{}, map[RuleKey]struct{}{}
 }
 
-func (q *queue) rule(t *Task) *RuleStats {
-	k := RuleKey{Bucket: t.Bucket, RuleID: t.Rule.ID, Destination: t.Rule.Destination.Bucket}
+func (q *queue) rule(k RuleKey) *ruleQueue {
 	r := q.rules[k]
 	if r == nil {
-		r = new(RuleStats)
+		r = new(ruleQueue)
 		q.rules[k] = r
 	}
 	return r
 }
 
-// add counts a task; one that is counted already changes nothing.
-func (q *queue) add(t *Task) {
+// add counts tasks.
+func (q *queue) add(tasks []Task) {
+	if len(tasks) == 0 {
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.early[t.ID] {
-		delete(q.early, t.ID)
-		return
+	for i := range tasks {
+		t := &tasks[i]
+		r := q.rule(t.Queue())
+		r.Pending++
+		r.PendingBytes += t.Size
+		r.ages.add(t.Created)
+		if t.Job != "" {
+			r.Batch++
+			r.BatchBytes += t.Size
+		}
+		q.pending++
+		q.bytes += t.Size
 	}
-	if _, ok := q.waiting[t.ID]; ok {
-		return
-	}
-	r := q.rule(t)
-	r.Pending++
-	r.PendingBytes += t.Size
-	q.bytes += t.Size
-	q.waiting[t.ID] = waiting{size: t.Size, rule: r}
-	heap.Push(&q.oldest, age{t.Created, t.ID})
 }
 
-// remove takes a task out.
-func (q *queue) remove(id string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	w, ok := q.waiting[id]
-	if !ok {
-		q.early[id] = true
+// remove discounts tasks.
+func (q *queue) remove(tasks ...counted) {
+	if len(tasks) == 0 {
 		return
 	}
-	delete(q.waiting, id)
-	w.rule.Pending--
-	w.rule.PendingBytes -= w.size
-	q.bytes -= w.size
-	for len(q.oldest) > 0 {
-		if _, ok := q.waiting[q.oldest[0].id]; ok {
-			break
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range tasks {
+		t := &tasks[i]
+		r := q.rule(t.queue)
+		r.Pending--
+		r.PendingBytes -= t.size
+		r.ages.remove(t.created)
+		if t.batch {
+			r.Batch--
+			r.BatchBytes -= t.size
 		}
-		heap.Pop(&q.oldest)
+		q.pending--
+		q.bytes -= t.size
+	}
+}
+
+// forget takes back an addition whose commit failed.
+func (q *queue) forget(tasks []Task) {
+	for i := range tasks {
+		q.remove(countedOf(&tasks[i]))
+	}
+}
+
+// stir notes queues that have a task which was not there, or not due as early.
+func (q *queue) stir(queues ...RuleKey) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, k := range queues {
+		q.stirred[k] = struct{}{}
 	}
 }
 
@@ -128,7 +146,7 @@ func (q *queue) count(ends []Ended) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range ends {
-		switch r := q.rule(&ends[i].Task); ends[i].Result.Status {
+		switch r := q.rule(ends[i].Task.Queue()); ends[i].Result.Status {
 		case Completed:
 			r.Completed++
 		case Failed:
@@ -141,12 +159,14 @@ func (q *queue) count(ends []Ended) {
 func (q *queue) stats() QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	st := QueueStats{Pending: len(q.waiting), Bytes: q.bytes, ByRule: make(map[RuleKey]RuleStats, len(q.rules))}
-	if len(q.oldest) > 0 {
-		st.Oldest = q.oldest[0].created
-	}
+	st := QueueStats{Pending: q.pending, Bytes: q.bytes, ByRule: make(map[RuleKey]RuleStats, len(q.rules))}
 	for k, r := range q.rules {
-		st.ByRule[k] = *r
+		s := r.RuleStats
+		s.Oldest = r.ages.oldest()
+		if !s.Oldest.IsZero() && (st.Oldest.IsZero() || s.Oldest.Before(st.Oldest)) {
+			st.Oldest = s.Oldest
+		}
+		st.ByRule[k] = s
 	}
 	return st
 }
@@ -154,11 +174,53 @@ func (q *queue) stats() QueueStats {
 // Queue returns the counts.
 func (s *Store) Queue() QueueStats { return s.queue.stats() }
 
+// RuleQueue returns the counts of one queue.
+func (s *Store) RuleQueue(k RuleKey) RuleStats {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	r := s.queue.rules[k]
+	if r == nil {
+		return RuleStats{}
+	}
+	st := r.RuleStats
+	st.Oldest = r.ages.oldest()
+	return st
+}
+
 // Pending is Queue().Pending without the rest.
 func (s *Store) Pending() int {
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	return len(s.queue.waiting)
+	return s.queue.pending
+}
+
+// PendingOf is how many tasks wait in the queues of bucket ("" all).
+func (s *Store) PendingOf(bucket string) int {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if bucket == "" {
+		return s.queue.pending
+	}
+	n := 0
+	for k, r := range s.queue.rules {
+		if k.Bucket == bucket {
+			n += r.Pending
+		}
+	}
+	return n
+}
+
+// Stirred returns the queues that got a task, or one that is due earlier, since it was
+// called last; after Open, those that have tasks.
+func (s *Store) Stirred() []RuleKey {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	out := make([]RuleKey, 0, len(s.queue.stirred))
+	for k := range maps.Keys(s.queue.stirred) {
+		out = append(out, k)
+	}
+	clear(s.queue.stirred)
+	return out
 }
 
 // countQueue counts the tasks that are there at Open.
@@ -169,7 +231,8 @@ func (s *Store) countQueue(ctx context.Context) error {
 		return r.Scan(prefix, kv.PrefixEnd(prefix), func(_, rec []byte) (bool, error) {
 			t, err := decodeTask(rec)
 			if err == nil {
-				s.queue.add(&t.Task)
+				s.queue.add([]Task{t.Task})
+				s.queue.stir(t.Queue())
 			}
 			return true, err
 		})

@@ -25,7 +25,7 @@ func (s *Store) Reset(ctx context.Context, account string) error {
 			return failed(err)
 		}
 	}
-	return nil
+	return s.resetAccounts(ctx, account)
 }
 
 func (s *Store) resetBucket(ctx context.Context, b *Bucket) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,26 +20,16 @@ type Match struct {
 // each schema version (D58 to D62). It returns a Match for every rule, in order. That
 // the bucket has versioning Enabled is for the caller to know.
 func (c *ReplicationConfiguration) Select(v *Version) []Match {
+	winners := c.winners(v)
 	matches := make([]Match, len(c.Rules))
-	candidate := make([]bool, len(c.Rules))
-	winners := make(map[string]int, 1) // destination bucket -> index
 	for i := range c.Rules {
-		r := &c.Rules[i]
-		why, ok := r.matches(v)
-		matches[i] = Match{Rule: *r, Why: why}
-		if candidate[i] = ok; !ok {
-			continue
-		}
-		if w, found := winners[r.Destination.Bucket]; !found || r.Priority > c.Rules[w].Priority {
-			winners[r.Destination.Bucket] = i
-		}
-	}
-	for i := range c.Rules {
-		if !candidate[i] {
-			continue
-		}
 		r, m := &c.Rules[i], &matches[i]
-		if w := &c.Rules[winners[r.Destination.Bucket]]; w != r {
+		m.Rule = *r
+		match := r.match(v)
+		if m.Why = r.why(v, match); match != matched {
+			continue
+		}
+		if w := winners.of(c, r.Destination.Bucket); w != r {
 			m.Why = fmt.Sprintf("rule %s with priority %d wins for %s", w.ID, w.Priority, r.Destination.Bucket)
 			continue
 		}
@@ -54,43 +45,119 @@ func (c *ReplicationConfiguration) Select(v *Version) []Match {
 	return matches
 }
 
-// matches reports whether an enabled rule's filter admits v, and why or why not.
-func (r *ReplicationRule) matches(v *Version) (why string, ok bool) {
-	if !r.Enabled {
-		return "rule is Disabled", false
+// selected is Select without reasons: the rules that take v, in order.
+func (c *ReplicationConfiguration) selected(v *Version) []*ReplicationRule {
+	var out []*ReplicationRule
+	for _, i := range c.winners(v) {
+		if r := &c.Rules[i]; r.excludes(v) == "" {
+			out = append(out, r)
+		}
 	}
-	if !strings.HasPrefix(v.Key, r.Prefix) {
-		return fmt.Sprintf("prefix %q does not match", r.Prefix), false
+	return out
+}
+
+// winners are the indexes of the rules that decide for one destination bucket each.
+type winners []int
+
+func (w winners) of(c *ReplicationConfiguration, bucket string) *ReplicationRule {
+	for _, i := range w {
+		if c.Rules[i].Destination.Bucket == bucket {
+			return &c.Rules[i]
+		}
 	}
+	return nil
+}
+
+// winners finds the rules with the highest priority among those that match, by
+// destination bucket. Few match, so a list is quicker than a map.
+func (c *ReplicationConfiguration) winners(v *Version) (w winners) {
+next:
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		if r.match(v) != matched {
+			continue
+		}
+		for j, k := range w {
+			if other := &c.Rules[k]; other.Destination.Bucket == r.Destination.Bucket {
+				if r.Priority > other.Priority {
+					w[j] = i
+				}
+				continue next
+			}
+		}
+		w = append(w, i)
+	}
+	slices.Sort(w)
+	return w
+}
+
+// match is whether a rule's filter admits a version. From noTag on it is the number of
+// the filter tag that does not agree.
+type match int
+
+const (
+	matched match = iota
+	disabled
+	otherPrefix
+	markerByTag
+	noTag
+)
+
+func (r *ReplicationRule) match(v *Version) match {
+	switch {
+	case !r.Enabled:
+		return disabled
+	case !strings.HasPrefix(v.Key, r.Prefix):
+		return otherPrefix
+	case len(r.Tags) > 0 && v.DeleteMarker:
+		return markerByTag
+	}
+	for i, want := range r.Tags {
+		if got, found := tagValue(v.Tags, want.Key); !found || got != want.Value {
+			return noTag + match(i)
+		}
+	}
+	return matched
+}
+
+// why puts a match in words.
+func (r *ReplicationRule) why(v *Version, m match) string {
+	switch m {
+	case matched:
+		return r.whyMatched()
+	case disabled:
+		return "rule is Disabled"
+	case otherPrefix:
+		return fmt.Sprintf("prefix %q does not match", r.Prefix)
+	case markerByTag:
+		return "delete markers carry no tags and the rule filters by tag"
+	}
+	want := r.Tags[m-noTag]
+	if got, found := tagValue(v.Tags, want.Key); found {
+		return fmt.Sprintf("tag %s is %q and the rule requires %q", want.Key, got, want.Value)
+	}
+	return fmt.Sprintf("object has no tag %s, which the rule requires as %q", want.Key, want.Value)
+}
+
+func (r *ReplicationRule) whyMatched() string {
 	if len(r.Tags) == 0 {
 		if r.Prefix == "" {
-			return "the rule applies to all keys", true
+			return "the rule applies to all keys"
 		}
-		return fmt.Sprintf("prefix %q matches", r.Prefix), true
-	}
-	if v.DeleteMarker {
-		return "delete markers carry no tags and the rule filters by tag", false
+		return fmt.Sprintf("prefix %q matches", r.Prefix)
 	}
 	var names []string
-	for _, want := range r.Tags {
-		got, found := tagValue(v.Tags, want.Key)
-		if !found {
-			return fmt.Sprintf("object has no tag %s, which the rule requires as %q", want.Key, want.Value), false
-		}
-		if got != want.Value {
-			return fmt.Sprintf("tag %s is %q and the rule requires %q", want.Key, got, want.Value), false
-		}
-		names = append(names, want.Key+"="+want.Value)
+	for _, t := range r.Tags {
+		names = append(names, t.Key+"="+t.Value)
 	}
 	text := "tag " + strings.Join(names, " and tag ")
-	if r.Prefix != "" {
-		text = fmt.Sprintf("prefix %q and %s match", r.Prefix, text)
-	} else if len(names) > 1 {
-		text += " match"
-	} else {
-		text += " matches"
+	switch {
+	case r.Prefix != "":
+		return fmt.Sprintf("prefix %q and %s match", r.Prefix, text)
+	case len(names) > 1:
+		return text + " match"
 	}
-	return text, true
+	return text + " matches"
 }
 
 func tagValue(tags []Tag, key string) (value string, ok bool) {
@@ -133,9 +200,9 @@ func optInState(sseKMS string) string {
 func (c *ReplicationConfiguration) ruleFor(v *Version, d *DestinationStatus) (ReplicationRule, bool) {
 	own := *v
 	own.IsReplica = false
-	for _, m := range c.Select(&own) {
-		if m.Selected && m.Rule.Destination.Bucket == d.Bucket {
-			return m.Rule, !v.IsReplica || m.Rule.ReplicaModifications == "Enabled"
+	for _, r := range c.selected(&own) {
+		if r.Destination.Bucket == d.Bucket {
+			return *r, !v.IsReplica || r.ReplicaModifications == "Enabled"
 		}
 	}
 	for i := range c.Rules {
@@ -154,16 +221,16 @@ func (c *ReplicationConfiguration) ruleFor(v *Version, d *DestinationStatus) (Re
 func (c *ReplicationConfiguration) addReturnPaths(v *Version) {
 	own := *v
 	own.IsReplica = false
-	for _, m := range c.Select(&own) {
-		if !m.Selected || m.Rule.ReplicaModifications != "Enabled" {
+	for _, r := range c.selected(&own) {
+		if r.ReplicaModifications != "Enabled" {
 			continue
 		}
 		known := false
 		for _, d := range v.Destinations {
-			known = known || d.Bucket == m.Rule.Destination.Bucket
+			known = known || d.Bucket == r.Destination.Bucket
 		}
 		if !known {
-			v.Destinations = append(v.Destinations, DestinationStatus{RuleID: m.Rule.ID, Bucket: m.Rule.Destination.Bucket, Status: Completed})
+			v.Destinations = append(v.Destinations, DestinationStatus{RuleID: r.ID, Bucket: r.Destination.Bucket, Status: Completed})
 		}
 	}
 }

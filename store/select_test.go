@@ -1,6 +1,9 @@
 package store
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,5 +85,43 @@ func TestSelect(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// The quick way that writes take and the one that explains agree.
+func TestSelectedIsSelect(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	some := func(of ...string) string { return of[rng.IntN(len(of))] }
+	hits := 0
+	for range 5000 {
+		c := &ReplicationConfiguration{}
+		for i := range 1 + rng.IntN(5) {
+			r := ReplicationRule{ID: fmt.Sprint(i), V2: rng.IntN(4) > 0, Priority: rng.IntN(3), Enabled: rng.IntN(5) > 0, Prefix: some("", "a", "ab", "b"),
+				SSEKMS: some("", "Enabled", "Disabled"), DeleteMarkers: some("Enabled", "Disabled"), Destination: Destination{Bucket: some("x", "y")}}
+			if rng.IntN(3) == 0 {
+				r.Tags = []Tag{{"k", some("1", "2")}}
+			}
+			c.Rules = append(c.Rules, r)
+		}
+		v := &Version{Key: some("a", "abc", "b"), Tags: []Tag{{"k", some("1", "2")}}, DeleteMarker: rng.IntN(4) == 0, IsReplica: rng.IntN(6) == 0,
+			StorageClass: some("", "", "GLACIER"), Encryption: Encryption{Algorithm: some("AES256", "aws:kms")}}
+		var want, got []string
+		for _, m := range c.Select(v) {
+			if m.Selected {
+				want = append(want, m.Rule.ID)
+			}
+			if m.Why == "" {
+				t.Errorf("no reason for %+v of %+v", m.Rule, v)
+			}
+		}
+		for _, r := range c.selected(v) {
+			got = append(got, r.ID)
+		}
+		if hits += len(want); !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v of %+v for %+v", got, want, c.Rules, v)
+		}
+	}
+	if hits < 1000 {
+		t.Errorf("only %d rules were selected", hits)
 	}
 }

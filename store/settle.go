@@ -24,16 +24,16 @@ type Ended struct {
 }
 
 // settleBatch and settleBytes are how much one transaction settles: each end takes up
-// to nine operations.
+// to ten operations.
 const (
-	settleBatch = 10
+	settleBatch = 9
 	settleBytes = 512 << 10
 )
 
 // Settle ends a task: in one transaction it sets the destination's status on the
 // version, stores the trace and removes the task. A version that is gone is no error.
-// If the tags of the version were changed while the attempt ran, the destination
-// stays Pending and the task becomes a tagging task.
+// If metadata of the version were changed while the attempt ran, the destination
+// stays Pending and the task becomes one for them.
 func (s *Store) Settle(ctx context.Context, t Task, r Result) error {
 	return s.SettleAll(ctx, []Ended{{t, r}})
 }
@@ -124,17 +124,18 @@ func settle(tx kv.Txn, c *change, end *Ended, now time.Time) (done bool, err err
 		if v.Destinations = slices.Delete(v.Destinations, i, i+1); len(v.Destinations) == 0 {
 			tx.Delete(ofVersion(kindTrace, v.Bucket, v.Key, v.ID))
 		}
-	case r.Status == Completed && h.task.again:
-		h.task.Kind, h.task.again, h.task.Due = TaskTagging, false, now
+	case r.Status == Completed && h.task.again != 0:
+		h.task.Kind, h.task.Due = h.task.again.kind(), now
+		h.task.again &^= h.task.Kind.brings()
 		h.move(tx)
 		// The same task goes on: it is neither removed nor counted.
-		c.added = append(c.added, h.task.Task)
+		c.stirred = append(c.stirred, h.task.Queue())
 		return false, nil
 	default:
 		d.Status, d.Reason, d.Attempt, d.Updated = r.Status, r.Reason, t.Attempt, now
 	}
 	h.remove(tx)
-	c.removed = append(c.removed, t.ID)
+	c.removed = append(c.removed, countedOf(&h.task.Task))
 	return r.Status != "", loc.rewrite(tx, v)
 }
 
@@ -164,6 +165,7 @@ func (s *Store) Postpone(ctx context.Context, t Task, due time.Time, lastError s
 		return putTrace(tx, v, t.Rule.Destination.Bucket, trace)
 	})
 	if err == nil && !due.After(s.cfg.Clock.Now()) {
+		s.queue.stir(t.Queue())
 		s.notify()
 	}
 	return failed(err)

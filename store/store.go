@@ -13,6 +13,7 @@ import (
 
 	"twinbucket/internal/clock"
 	"twinbucket/internal/failure"
+	"twinbucket/internal/rootkey"
 	"twinbucket/store/blob"
 	"twinbucket/store/kv"
 )
@@ -23,13 +24,16 @@ import (
 // becomes the cheaper one at about half of that, because the engine copies pages.
 const DefaultInlineLimit = 32 << 10
 
-// Config is what a Store needs. All but Rand and InlineLimit are required.
+// Config is what a Store needs. All but Rand, RootKey and InlineLimit are required.
 type Config struct {
 	Engine kv.Engine
 	Blobs  *blob.Dir
 	Clock  clock.Clock
 	Logger *slog.Logger
 	Rand   io.Reader // default crypto/rand.Reader
+	// RootKey seals the master key of SSE-S3. Without one it is sealed under a key that
+	// nobody keeps, which does for an Engine that nobody opens again.
+	RootKey *rootkey.Key
 	// InlineLimit is the largest plaintext kept sealed in its record; 0 means
 	// DefaultInlineLimit, a negative one that everything becomes a blob.
 	InlineLimit int64
@@ -142,7 +146,8 @@ func lookup(g getter, key []byte) ([]byte, error) {
 // transaction starts with a fresh one.
 type change struct {
 	added   []Task    // tasks made
-	removed []string  // ids of tasks that are no more
+	removed []counted // tasks that are no more
+	stirred []RuleKey // queues with a task that is due earlier now
 	files   []blob.ID // blobs that nothing refers to any more
 	sets    []blob.ID // part sets to destroy
 	ended   []string  // uploads whose parts are to be cleaned up
@@ -151,11 +156,19 @@ type change struct {
 // update runs a transaction and then does what it decided.
 func (s *Store) update(ctx context.Context, fn func(tx kv.Txn, c *change) error) error {
 	var c change
+	var made []Task // counted already
 	err := s.cfg.Engine.Update(ctx, func(tx kv.Txn) error {
-		c = change{}
-		return fn(tx, &c)
+		s.queue.forget(made)
+		c, made = change{}, nil
+		err := fn(tx, &c)
+		if err == nil {
+			made = c.added
+			s.queue.add(made)
+		}
+		return err
 	})
 	if err != nil {
+		s.queue.forget(made)
 		return err
 	}
 	s.after(ctx, &c)
@@ -166,13 +179,12 @@ func (s *Store) update(ctx context.Context, fn func(tx kv.Txn, c *change) error)
 // so what it leaves behind is cleaned up even if the client is gone. A clean-up that
 // fails is logged and repeated by Open.
 func (s *Store) after(ctx context.Context, c *change) {
-	for i := range c.added {
-		s.queue.add(&c.added[i])
-	}
-	for _, id := range c.removed {
-		s.queue.remove(id)
-	}
-	if len(c.added) > 0 {
+	s.queue.remove(c.removed...)
+	if len(c.added)+len(c.stirred) > 0 {
+		for i := range c.added {
+			c.stirred = append(c.stirred, c.added[i].Queue())
+		}
+		s.queue.stir(c.stirred...)
 		s.notify()
 	}
 	s.removeBlobs(c.files)

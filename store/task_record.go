@@ -5,9 +5,10 @@ import "time"
 // storedTask is a task as the queue keeps it.
 type storedTask struct {
 	Task
-	// again is set when the tags of the version changed while an attempt was under
-	// way, which may have read the old ones: the end of it becomes a tagging task.
-	again bool
+	// again is the metadata of the version that changed while an attempt was under way,
+	// which may have read the old ones, or that the task does not bring: at its end it
+	// becomes a task for them.
+	again metadata
 }
 
 func encodeTask(t *storedTask) []byte {
@@ -19,8 +20,10 @@ func encodeTask(t *storedTask) []byte {
 	e.time(t.Due)
 	e.uint(uint64(t.Attempt))
 	e.bool(t.Throttled)
-	e.bool(t.again)
+	e.byte(byte(t.again))
 	encodeRule(&e, &t.Rule)
+	e.string(t.Job)
+	e.bool(t.Delivered)
 	return e.b
 }
 
@@ -32,9 +35,10 @@ func decodeTask(rec []byte) (t storedTask, err error) {
 	t.Size = d.int()
 	t.Created, t.Due = d.time(), d.time()
 	t.Attempt = int(d.uint() & 0x7fffffff)
-	t.Throttled, t.again = d.bool(), d.bool()
+	t.Throttled, t.again = d.bool(), metadata(d.byte())
 	t.Rule = d.rule()
-	d.bad = d.bad || d.s != ""
+	t.Job, t.Delivered = d.string(), d.bool()
+	d.bad = d.bad || d.s != "" || t.again&^metaAll != 0
 	return t, d.err()
 }
 
@@ -66,18 +70,22 @@ func (d *decoder) rule() ReplicationRule {
 // pendingTask says where the task of one destination is.
 type pendingTask struct {
 	bucket string // destination
+	rule   string
 	id     string
 	due    time.Time
 }
 
-func (p *pendingTask) key() []byte { return taskKey(p.due, p.id) }
+// key is where the task is; source is the bucket of the version.
+func (p *pendingTask) key(source string) []byte {
+	return taskKey(RuleKey{source, p.rule, p.bucket}, p.due, p.id)
+}
 
 func encodePending(list []pendingTask) []byte {
 	e := encoder{b: make([]byte, 0, 2+64*len(list))}
 	e.byte(recordFormat)
 	e.uint(uint64(len(list)))
 	for i := range list {
-		e.strings(list[i].bucket, list[i].id)
+		e.strings(list[i].bucket, list[i].rule, list[i].id)
 		e.time(list[i].due)
 	}
 	return e.b
@@ -86,9 +94,9 @@ func encodePending(list []pendingTask) []byte {
 func decodePending(rec []byte) ([]pendingTask, error) {
 	d := decoder{s: string(rec)}
 	d.format()
-	list := make([]pendingTask, d.count(3))
+	list := make([]pendingTask, d.count(4))
 	for i := range list {
-		list[i] = pendingTask{bucket: d.string(), id: d.string(), due: d.time()}
+		list[i] = pendingTask{bucket: d.string(), rule: d.string(), id: d.string(), due: d.time()}
 	}
 	d.bad = d.bad || d.s != ""
 	return list, d.err()

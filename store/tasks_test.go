@@ -48,7 +48,7 @@ func TestTaskLifecycle(t *testing.T) {
 	}
 	wantStats := QueueStats{
 		Pending: 2, Bytes: 8, Oldest: start,
-		ByRule: map[RuleKey]RuleStats{{"b", "r1", "d1"}: {Pending: 1, PendingBytes: 4}, {"b", "r2", "d2"}: {Pending: 1, PendingBytes: 4}},
+		ByRule: map[RuleKey]RuleStats{{"b", "r1", "d1"}: {Pending: 1, PendingBytes: 4, Oldest: start}, {"b", "r2", "d2"}: {Pending: 1, PendingBytes: 4, Oldest: start}},
 	}
 	if d := cmp.Diff(f.Queue(), wantStats); d != "" {
 		t.Error(d)
@@ -329,29 +329,4 @@ func TestTraceBound(t *testing.T) {
 	}
 	_, err = f.PutVersion(f.ctx, f.version("b", "k", nil), Condition{})
 	wantCode(t, err, "InvalidRequest")
-}
-
-func TestQueueOutOfOrder(t *testing.T) {
-	var q queue
-	q.reset()
-	task := func(id string, at time.Time) *Task { return &Task{ID: id, Bucket: "b", Size: 1, Created: at} }
-	q.add(task("b", start.Add(2)))
-	q.add(task("a", start.Add(1)))
-	q.add(task("a", start.Add(1)))
-	q.remove("early")
-	if st := q.stats(); st.Pending != 2 || st.Bytes != 2 || !st.Oldest.Equal(start.Add(1)) {
-		t.Errorf("got %+v", st)
-	}
-	q.add(task("early", start))
-	if st := q.stats(); st.Pending != 2 || !st.Oldest.Equal(start.Add(1)) {
-		t.Errorf("got %+v", st)
-	}
-	q.remove("a")
-	if st := q.stats(); st.Pending != 1 || !st.Oldest.Equal(start.Add(2)) {
-		t.Errorf("got %+v", st)
-	}
-	q.remove("b")
-	if st := q.stats(); st.Pending != 0 || st.Bytes != 0 || !st.Oldest.IsZero() {
-		t.Errorf("got %+v", st)
-	}
 }

@@ -38,6 +38,9 @@ type DefaultEncryption struct {
 	Algorithm string // AES256, aws:kms, aws:kms:dsse
 	KeyID     string `json:",omitempty"`
 	BucketKey bool   `json:",omitempty"`
+	// Blocked are the encryption types that uploads may not have ("SSE-C", or "NONE"
+	// for none at all); nil when the configuration does not say.
+	Blocked []string `json:",omitempty"`
 }
 
 // Bucket is a bucket and its configuration. The namespace is global.
@@ -54,6 +57,16 @@ type Bucket struct {
 	PolicyPins  map[string]string         `json:",omitempty"` // principal ARN -> unique id, see policy.Source
 	Tags        []Tag                     `json:",omitempty"` // nil: no tag set
 	Replication *ReplicationConfiguration `json:",omitempty"`
+
+	ACL           *ACL                       `json:",omitempty"`
+	Lifecycle     *LifecycleConfiguration    `json:",omitempty"`
+	CORS          []CORSRule                 `json:",omitempty"`
+	Notifications *NotificationConfiguration `json:",omitempty"`
+	RequesterPays bool                       `json:",omitempty"`
+	// Documents are the settings that nothing here acts upon: the content of the root
+	// element as it was put, under the names of the Document constants.
+	Documents  map[string]string `json:",omitempty"`
+	ObjectLock *ObjectLock       `json:",omitempty"` // nil: Object Lock is not enabled
 	// Deleting fences a bucket that DeleteBucket is looking through: writes fail with NoSuchBucket.
 	Deleting bool `json:",omitempty"`
 }
@@ -65,10 +78,14 @@ type Checksum struct {
 	Value     string             `json:",omitempty"` // base64, with -N for composites
 }
 
+// SSEC is the Algorithm of versions encrypted under a key that the customer keeps.
+const SSEC = "SSE-C"
+
 // Encryption is how one version is encrypted. WrappedKey is the data key: under
-// the store's master key for AES256, a KMS ciphertext blob for aws:kms.
+// the store's master key for AES256, a KMS ciphertext blob for aws:kms, under a key
+// that is not stored for SSEC.
 type Encryption struct {
-	Algorithm  string            // AES256, aws:kms, aws:kms:dsse
+	Algorithm  string            // AES256, aws:kms, aws:kms:dsse, SSE-C
 	KeyARN     string            `json:",omitempty"`
 	Context    map[string]string `json:",omitempty"` // the client's pairs, without aws:s3:arn
 	BucketKey  bool              `json:",omitempty"`
@@ -78,11 +95,17 @@ type Encryption struct {
 // KMS reports whether a KMS key protects the data key.
 func (e Encryption) KMS() bool { return e.Algorithm == "aws:kms" || e.Algorithm == "aws:kms:dsse" }
 
+// Customer reports whether the customer's own key protects the data key.
+func (e Encryption) Customer() bool { return e.Algorithm == SSEC }
+
 // Data is where the sealed bytes are: in a record of their own for small objects,
 // else in one blob. Both are sealed under the version's data key with ID as
-// associated data.
+// associated data, or with Sealed where that is set.
 type Data struct {
 	ID blob.ID
+	// Sealed is the id that the bytes were sealed under, where that is another than
+	// ID: those of CopyData, which copies without the data key. Zero otherwise.
+	Sealed blob.ID `json:",omitzero"`
 	// Inline is the sealed form of small data on its way into the store. Version
 	// returns it for versions of one part; of others OpenParts reads it by ID.
 	Inline []byte `json:",omitempty"`
@@ -147,7 +170,7 @@ type Version struct {
 	LastModified time.Time
 	Owner        string            // account
 	StorageClass string            `json:",omitempty"` // "" is STANDARD
-	ACL          string            `json:",omitempty"` // canned ACL, "" is private
+	ACL          *ACL              `json:",omitempty"` // nil: the owner's full control
 	Headers      Headers           `json:",omitzero"`
 	Metadata     map[string]string `json:",omitempty"` // user metadata, names lower-case without x-amz-meta-
 	Tags         []Tag             `json:",omitempty"`
@@ -155,6 +178,8 @@ type Version struct {
 	Encryption   Encryption        `json:",omitzero"`
 	Parts        []Part            `json:",omitempty"`
 	Multipart    bool              `json:",omitempty"`
+	Lock         Lock              `json:",omitzero"`
+	Restore      Restore           `json:",omitzero"`
 	// IsReplica is set on versions written by replication.
 	IsReplica    bool                `json:",omitempty"`
 	Destinations []DestinationStatus `json:",omitempty"`
@@ -196,7 +221,7 @@ type ReplicationRule struct {
 	Enabled    bool `json:",omitempty"`
 	Prefix     string
 	Tags       []Tag  `json:",omitempty"`
-	FilterForm string `json:",omitempty"` // V2: "", Prefix, Tag or And: echoed as it was put
+	FilterForm string `json:",omitempty"` // V2: "", Prefix, Tag, And, or AndPrefix where And has a Prefix: echoed as it was put
 	// SSEKMS and ReplicaModifications are "", Enabled or Disabled.
 	SSEKMS               string `json:",omitempty"`
 	ReplicaModifications string `json:",omitempty"`
@@ -223,6 +248,8 @@ const (
 	TaskObject  TaskKind = "object"
 	TaskMarker  TaskKind = "deleteMarker"
 	TaskTagging TaskKind = "tagging"
+	TaskLock    TaskKind = "objectLock"
+	TaskACL     TaskKind = "acl"
 )
 
 // Task is one version on its way to one destination. It keeps the rule and role of
@@ -241,10 +268,17 @@ type Task struct {
 	Attempt   int    // attempts begun
 	LastError string `json:",omitempty"`
 	Throttled bool   `json:",omitempty"` // the last attempt was throttled
+	// Job is the batch job that asked for the task; "" is live replication.
+	Job string `json:",omitempty"`
+	// Delivered: the destination had the version before. A batch job does not make it
+	// anew where it was deleted since.
+	Delivered bool `json:",omitempty"`
 }
 
 // Condition is a write or delete precondition, checked in the same transaction.
 type Condition struct {
 	IfMatch     string // ETag without quotes; "" none
 	IfNoneMatch bool   // If-None-Match: *
+	// BypassGovernance lets a delete by version id remove what is under GOVERNANCE retention.
+	BypassGovernance bool
 }

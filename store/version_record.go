@@ -29,6 +29,7 @@ const (
 	flagPending // a destination is Pending
 	flagFailed  // a destination is Failed
 	flagPartSet // the parts are in a part set
+	flagExtras  // the summary ends with lock and restore
 )
 
 const (
@@ -78,6 +79,7 @@ func versionFlags(v *Version, pos position, set partSet) byte {
 		{v.IsReplica, flagReplica},
 		{pos.null, flagNull},
 		{!set.isZero(), flagPartSet},
+		{v.Lock != Lock{} || v.Restore != Restore{}, flagExtras},
 	} {
 		if c.on {
 			f |= c.flag
@@ -106,9 +108,16 @@ func appendVersion(b []byte, v *Version, pos position, set partSet) []byte {
 	e.int(v.Size)
 	e.uint(millis(v.LastModified))
 	e.strings(v.ETag, v.Owner, v.StorageClass, string(v.Checksum.Algorithm), string(v.Checksum.Type))
+	if e.b[start+1]&flagExtras != 0 {
+		e.strings(v.Lock.Mode, v.Lock.LegalHold)
+		e.time(v.Lock.Until)
+		e.time(v.Restore.Ready)
+		e.time(v.Restore.Expires)
+	}
 	binary.BigEndian.PutUint32(e.b[start+2+positionLen:], uint32(len(e.b)-start))
 
-	e.strings(v.ACL, v.Checksum.Value)
+	e.acl(v.ACL)
+	e.string(v.Checksum.Value)
 	h := &v.Headers
 	e.strings(h.ContentType, h.ContentEncoding, h.ContentLanguage, h.ContentDisposition, h.CacheControl, h.Expires, h.WebsiteRedirect)
 	e.pairs(v.Metadata)
@@ -134,7 +143,7 @@ func appendVersion(b []byte, v *Version, pos position, set partSet) []byte {
 }
 
 // decodeSummary fills what LIST shows: position, flags, size, date, ETag, owner,
-// storage class, checksum algorithm and type.
+// storage class, checksum algorithm and type, lock, restore.
 func decodeSummary(rec []byte, v *Version) error {
 	h, err := readHead(rec)
 	if err != nil {
@@ -158,6 +167,10 @@ func (d *decoder) summary(h versionHead, v *Version) {
 	v.LastModified = fromMillis(d.uint())
 	v.ETag, v.Owner, v.StorageClass = d.string(), d.string(), d.string()
 	v.Checksum.Algorithm, v.Checksum.Type = checksum.Algorithm(d.string()), checksum.Type(d.string())
+	if h.flags&flagExtras != 0 {
+		v.Lock = Lock{Mode: d.string(), LegalHold: d.string(), Until: d.time()}
+		v.Restore = Restore{Ready: d.time(), Expires: d.time()}
+	}
 }
 
 // decodeVersion decodes a whole version record. Parts of a part set are left out.
@@ -173,7 +186,7 @@ func decodeVersion(bucket, key string, rec []byte) (*Version, partSet, error) {
 	if uint64(binary.BigEndian.Uint32(rec[2+positionLen:])) != uint64(fixedLen+before-len(d.s)) {
 		return nil, partSet{}, errRecord
 	}
-	v.ACL, v.Checksum.Value = d.string(), d.string()
+	v.ACL, v.Checksum.Value = d.acl(), d.string()
 	v.Headers = Headers{
 		ContentType: d.string(), ContentEncoding: d.string(), ContentLanguage: d.string(),
 		ContentDisposition: d.string(), CacheControl: d.string(), Expires: d.string(), WebsiteRedirect: d.string(),
@@ -228,9 +241,26 @@ func appendPart(e *encoder, p *Part) {
 	e.uint(uint64(p.Number))
 	e.strings(p.ETag, string(p.Checksum.Algorithm), string(p.Checksum.Type), p.Checksum.Value)
 	e.id(p.Data.ID)
-	e.bool(p.Data.File)
+	form := byte(0)
+	if p.Data.File {
+		form |= dataFile
+	}
+	if !p.Data.Sealed.IsZero() {
+		form |= dataCopied
+	}
+	e.byte(form)
 	e.int(p.Data.Size)
+	if form&dataCopied != 0 {
+		e.id(p.Data.Sealed)
+	}
 }
+
+// The form of a part's data: where they are, and whether they were sealed under
+// another id than they have.
+const (
+	dataFile byte = 1 << iota
+	dataCopied
+)
 
 func (d *decoder) parts() []Part {
 	n := d.count(partLen)
@@ -248,7 +278,14 @@ func (d *decoder) part() (p Part) {
 	p.Number = int(d.uint() & 0xffff)
 	p.ETag = d.string()
 	p.Checksum = Checksum{Algorithm: checksum.Algorithm(d.string()), Type: checksum.Type(d.string()), Value: d.string()}
-	p.Data = Data{ID: d.id(), File: d.bool(), Size: d.int()}
+	p.Data.ID = d.id()
+	form := d.byte()
+	p.Data.File, p.Data.Size = form&dataFile != 0, d.int()
+	if form&dataCopied != 0 {
+		p.Data.Sealed = d.id()
+		d.bad = d.bad || p.Data.Sealed.IsZero()
+	}
+	d.bad = d.bad || form > dataFile|dataCopied
 	return p
 }
 

@@ -207,8 +207,16 @@ func dropVersion(tx kv.Txn, c *change, bucket, key string, rec []byte) error {
 		return err
 	}
 	for i := range pending {
-		tx.Delete(pending[i].key())
-		c.removed = append(c.removed, pending[i].id)
+		rec, err := tx.Get(pending[i].key(bucket))
+		if err != nil {
+			return err
+		}
+		t, err := decodeTask(rec)
+		if err != nil {
+			return err
+		}
+		tx.Delete(pending[i].key(bucket))
+		c.removed = append(c.removed, countedOf(&t.Task))
 	}
 	tx.Delete(k)
 	return nil

@@ -15,7 +15,7 @@ import (
 // fullVersion fills every field that a client can set.
 func (f *fixture) fullVersion(bucket, key string) Version {
 	v := f.version(bucket, key, []byte("body"))
-	v.StorageClass, v.ACL = "STANDARD_IA", "bucket-owner-full-control"
+	v.StorageClass, v.ACL = "STANDARD_IA", &ACL{Grants: []Grant{{"abc", "READ"}}}
 	v.Headers = Headers{"text/html", "gzip", "de", "attachment", "no-cache", "never", "/elsewhere"}
 	v.Metadata = map[string]string{"color": "blue", "shape": ""}
 	v.Tags = []Tag{{"z", "1"}, {"a", "2"}}

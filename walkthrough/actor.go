@@ -23,9 +23,6 @@ type actor struct {
 
 func (st *stage) actor(letter, account string) *actor { return &actor{st, letter, account} }
 
-// root is the account as a policy names it.
-func (a *actor) root() string { return "arn:aws:iam::" + a.account + ":root" }
-
 // A root access key is the account's number.
 func (a *actor) credentials() aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(a.account, a.stage.secret, "")

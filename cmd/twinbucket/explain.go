@@ -52,21 +52,33 @@ func (c *cli) explain(ctx context.Context, args []string) error {
 
 // verdict says in one sentence what a failure reason means.
 var verdict = map[string]string{
-	"AssumeRoleNotPermitted":    "S3 may not assume the replication role: it is gone, or its trust policy does not name s3.amazonaws.com.",
-	"SrcGetObjectNotPermitted":  "The replication role may not read this version.",
-	"SrcGetAclNotPermitted":     "The replication role may not read the version's ACL.",
-	"SrcGetTaggingNotPermitted": "The replication role may not read the tags: the replica stands without them.",
-	"SrcKmsKeyInvalidState":     "The source key is disabled or waits for deletion.",
-	"SrcBucketNotFound":         "The source bucket is gone.",
-	"DstPutObjectNotPermitted":  "The replication role may not write the replica.",
-	"DstPutTaggingNotPermitted": "The replication role may not write the replica's tags.",
-	"DstDelObjNotPermitted":     "The replication role may not write delete markers to the destination.",
-	"DstBucketNotFound":         "The destination bucket does not exist.",
-	"DstBucketUnversioned":      "Versioning is not enabled on the destination bucket.",
-	"DstKmsKeyNotFound":         "The replica key does not exist in the destination bucket's Region.",
-	"DstKmsKeyInvalidState":     "The replica key is disabled or waits for deletion.",
-	"SrcHeadObjectNotPermitted": "The replication role may not read this version.",
-	"DstVersionNotFound":        "The replica version is not there to be updated.",
+	"AssumeRoleNotPermitted":            "S3 may not assume the replication role: it is gone, or its trust policy does not name s3.amazonaws.com.",
+	"DstBucketNotFound":                 "The destination bucket does not exist.",
+	"DstBucketObjectLockConfigMissing":  "The version has Object Lock state, and the destination bucket has no Object Lock.",
+	"DstBucketUnversioned":              "Versioning is not enabled on the destination bucket.",
+	"DstDelObjNotPermitted":             "The replication role may not write delete markers to the destination.",
+	"DstKmsKeyInvalidState":             "The replica key is disabled or waits for deletion.",
+	"DstKmsKeyNotFound":                 "The replica key does not exist in the destination bucket's Region.",
+	"DstMultipartCompleteNotPermitted":  "The replication role may not write the replica any more: it was stopped before its multipart upload was complete.",
+	"DstMultipartInitNotPermitted":      "The replication role may not write the replica, whose parts need a multipart upload.",
+	"DstMultipartUploadNotPermitted":    "The replication role may not write the replica any more: it was stopped between two parts.",
+	"DstObjectHardDeleted":              "The replica was deleted by its version id, and that id can't be written again.",
+	"DstPutAclNotPermitted":             "The ACL may not be written to the replica.",
+	"DstPutLegalHoldNotPermitted":       "The replication role may not write the replica's legal hold.",
+	"DstPutObjectNotPermitted":          "The replication role may not write the replica.",
+	"DstPutRetentionNotPermitted":       "The replication role may not write the replica's retention.",
+	"DstPutTaggingNotPermitted":         "The replication role may not write the replica's tags: it stands without them.",
+	"DstVersionNotFound":                "The replica version is not there to be updated.",
+	"SrcBucketNotFound":                 "The source bucket is gone.",
+	"SrcBucketReplicationConfigMissing": "The source bucket has no replication configuration.",
+	"SrcGetAclNotPermitted":             "The replication role may not read the version's ACL.",
+	"SrcGetLegalHoldNotPermitted":       "The replication role may not read the version's legal hold.",
+	"SrcGetObjectNotPermitted":          "The replication role may not read this version.",
+	"SrcGetRetentionNotPermitted":       "The replication role may not read the version's retention.",
+	"SrcGetTaggingNotPermitted":         "The replication role may not read the tags: the replica stands without them.",
+	"SrcHeadObjectNotPermitted":         "The replication role may not read this version.",
+	"SrcKmsKeyInvalidState":             "The source key is disabled or waits for deletion.",
+	"SrcObjectNotEligible":              "No rule selects this version.",
 }
 
 func writeExplanation(w io.Writer, e *server.Explanation, withContext bool) {
@@ -107,22 +119,45 @@ func writeDestination(w io.Writer, e *server.Explanation, d *server.DestinationT
 	if len(d.Steps) > 0 {
 		fmt.Fprintln(w)
 	}
-	var unreached []string
+	var unreached []server.ExplainStep
 	shown := 0
 	for _, s := range d.Steps {
 		switch {
 		case s.Outcome == "not reached":
-			unreached = append(unreached, s.Action)
+			unreached = append(unreached, s)
 		case s.Outcome != "not needed" || withContext:
 			shown++
 			writeStep(w, shown, &s, withContext)
 		}
 	}
-	if len(unreached) > 0 {
-		fmt.Fprintf(w, "  · not reached: %s\n", strings.Join(unreached, ", "))
-	}
+	writeUnreached(w, unreached)
 	if d.Status == "FAILED" {
 		fmt.Fprintf(w, "\nFAILED versions are not retried, as on AWS. After the fix: twinbucket retry s3://%s/%s, or a new upload.\n", e.Bucket, e.Key)
+	}
+}
+
+// writeUnreached lists the steps behind the one that failed by what a preflight says of them.
+func writeUnreached(w io.Writer, steps []server.ExplainStep) {
+	var pass, unknown []string
+	for _, s := range steps {
+		switch s.Foreseen {
+		case "allowed", "not needed", "denied but not enforced":
+			pass = append(pass, s.Action)
+		case "":
+			unknown = append(unknown, s.Action)
+		default:
+			fmt.Fprintf(w, "  · %s   not reached; preflight says it would end in %s\n", s.Action, s.Foreseen)
+		}
+	}
+	if len(pass) > 0 {
+		they := "they"
+		if len(pass) == 1 {
+			they = "it"
+		}
+		fmt.Fprintf(w, "  · %s   not reached; preflight says %s would pass\n", strings.Join(pass, ", "), they)
+	}
+	if len(unknown) > 0 {
+		fmt.Fprintf(w, "  · %s   not reached\n", strings.Join(unknown, ", "))
 	}
 }
 
@@ -137,7 +172,7 @@ func priority(p int) string {
 	return fmt.Sprintf(", priority %d", p)
 }
 
-var marks = map[string]string{"allowed": "✓", "denied": "✗", "throttled": "!", "error": "✗", "not reached": "·", "not needed": "·"}
+var marks = map[string]string{"allowed": "✓", "denied": "✗", "denied but not enforced": "!", "throttled": "!", "error": "✗", "not reached": "·", "not needed": "·"}
 
 func writeStep(w io.Writer, n int, s *server.ExplainStep, withContext bool) {
 	fmt.Fprintf(w, " %2d %s %-38s", n, marks[s.Outcome], s.Action)
@@ -149,6 +184,9 @@ func writeStep(w io.Writer, n int, s *server.ExplainStep, withContext bool) {
 	default:
 		if s.Resource != "" {
 			fmt.Fprintf(w, " on %s", s.Resource)
+		}
+		if s.Outcome == "denied but not enforced" {
+			fmt.Fprint(w, "   denied, and let through: enforcement is soft")
 		}
 		fmt.Fprintln(w)
 		writeWhy(w, s)
@@ -229,6 +267,9 @@ func writeFix(w io.Writer, s *server.ExplainStep) {
 			return
 		}
 		fmt.Fprintf(w, "      fix:     add to the %s:\n               %s\n", f.Document, &statement)
+	}
+	for _, f := range s.AlsoFix {
+		fmt.Fprintf(w, "      and:     add to the %s:\n               %s\n", f.Document, f.Statement)
 	}
 }
 

@@ -52,11 +52,13 @@ func verbs() []verb {
 		{"serve", "", "run the emulator", (*cli).serve},
 		{"walkthrough", "[NAME]", "play a documented scenario from start to verified replica; without a name, list them", (*cli).walkthrough},
 		{"explain", "s3://BUCKET/KEY", "say why a version did or did not arrive", (*cli).explain},
+		{"preflight", "BUCKET", "say what would happen to an object before one is written; exit 1 if it would not replicate", (*cli).preflight},
+		{"policy", "simulate|lint|generate", "decide a request by policies, find the faults of one, or make the smallest one for a principal", (*cli).policy},
 		{"wait", "", "wait until nothing is waiting for replication", (*cli).wait},
 		{"status", "", "show services, queue, rules and KMS use", (*cli).status},
 		{"retry", "[s3://BUCKET[/KEY]]", "put FAILED versions back to PENDING", (*cli).retry},
 		{"replication", "pause|resume|step", "hold, release or advance the workers", (*cli).replication},
-		{"quota", "[PER-SECOND]", "show or set the KMS request limit", (*cli).quota},
+		{"quota", "[PER-SECOND|none]", "show, set or take back a KMS request limit", (*cli).quota},
 		{"clock", "[DURATION]", "show domain time, or advance it", (*cli).clock},
 		{"trail", "", "list the last calls, the service's own included", (*cli).trail},
 		{"reset", "", "empty the state of a running emulator", (*cli).reset},
@@ -102,6 +104,9 @@ func (c *cli) main(ctx context.Context, args []string) int {
 func (c *cli) report(err error) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
+	}
+	if errors.Is(err, errWouldNot) || errors.Is(err, errSaid) {
+		return 1
 	}
 	text := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
 	fmt.Fprintln(c.stderr, "error:", text)

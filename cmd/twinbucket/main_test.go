@@ -46,6 +46,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"contradiction", []string{"serve", "--memory", "--data", "x"}, nil, 2, []string{"exclude each other"}},
 		{"log level", []string{"serve", "--log-level", "loud"}, nil, 2, []string{"debug, info, warn or error"}},
 		{"config file missing", []string{"serve", "--config", "/nonexistent.json"}, nil, 1, []string{"nonexistent.json", "hint:"}},
+		{"issuer without keys", []string{"serve", "--oidc-issuer", "https://issuer.example.com"}, nil, 2, []string{"https://ISSUER=FILE"}},
+		{"issuer that is no URL", []string{"serve", "--oidc-issuer", "issuer=keys.json"}, nil, 2, []string{"https://ISSUER=FILE"}},
+		{"issuer's file missing", []string{"serve", "--oidc-issuer", "https://issuer.example.com=/nonexistent.json"}, nil, 2, []string{"nonexistent.json"}},
+		{"issuer's file without keys", []string{"serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "https://issuer.example.com=main.go"}, nil, 1, []string{`OpenID Connect issuer "https://issuer.example.com"`}},
 		{"nobody listens", []string{"status", "--endpoint", dead.URL}, nil, 1, []string{"no emulator answers at " + dead.URL, "twinbucket serve"}},
 		{"not an endpoint", []string{"status", "--endpoint", "::"}, nil, 2, []string{"not a URL"}},
 		{"explain nothing", []string{"explain"}, nil, 2, []string{"explain what?", "s3://bucket/key"}},
@@ -183,6 +187,9 @@ func TestVerbsAgainstAServer(t *testing.T) {
 		{[]string{"retry"}, 0, "0 put back to PENDING"},
 		{[]string{"retry", "s3://none"}, 1, "NoSuchBucket"},
 		{[]string{"explain", "s3://none/k"}, 1, "NoSuchBucket"},
+		{[]string{"preflight", "none"}, 1, "NoSuchBucket"},
+		{[]string{"preflight"}, 2, "which bucket"},
+		{[]string{"preflight", "b", "--tags", "a"}, 2, "not k=v"},
 		{[]string{"reset"}, 0, "emptied all accounts"},
 	} {
 		stdout, stderr, code := do(t, env, tt.args...)

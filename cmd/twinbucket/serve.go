@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -25,19 +24,52 @@ func serveFlags(fs *flag.FlagSet) (cfg *server.Config, memory *bool, config, log
 	fs.StringVar(&cfg.Data, "data", "", "`directory` that keeps the state")
 	memory = fs.Bool("memory", false, "keep nothing: a throw-away store (the default without --data)")
 	fs.StringVar(&cfg.RootSecret, "root-secret", "test", "secret key of the root access keys")
-	fs.Float64Var(&cfg.KMSPerSecond, "kms-tps", 0, "KMS cryptographic requests a second per account and Region; 0 is no limit")
+	kmsFlags(fs, cfg)
 	fs.IntVar(&cfg.Workers, "workers", 8, "replication attempts at once")
-	fs.BoolVar(&cfg.RedirectRegions, "redirect-regions", false, "answer requests signed for another Region than the bucket's with 301, as AWS does")
+	fs.Int64Var(&cfg.ReplicationBandwidth, "replication-bandwidth", 0, "`bytes` a second replicated to one destination bucket; 0 is no limit")
+	fs.BoolVar(&cfg.StrictRegions, "strict-regions", false, "refuse S3 requests signed for another Region than the bucket's with 301 or 400, as AWS does")
+	fs.Func("notify", "`ARN=URL` of an endpoint that gets the S3 events for the topic, queue or function; * is every ARN; may be repeated", func(v string) error {
+		arn, url, ok := strings.Cut(v, "=")
+		if !ok || arn == "" {
+			return errors.New("it takes ARN=URL")
+		}
+		if cfg.Notify == nil {
+			cfg.Notify = map[string]string{}
+		}
+		cfg.Notify[arn] = url
+		return nil
+	})
 	fs.StringVar(&cfg.OperatorToken, "operator-token", "", "ask for this bearer token on state-changing operator calls")
 	fs.DurationVar(&cfg.DrainTimeout, "drain", 10*time.Second, "how long SIGTERM waits for requests under way")
 	fs.Func("domain", "further host `suffix` for virtual-host buckets; may be repeated", func(v string) error {
 		cfg.Domains = append(cfg.Domains, v)
 		return nil
 	})
+	fs.Func("oidc-issuer", "`URL=FILE` of an OpenID Connect issuer and its public keys (JWKS or PEM), for AssumeRoleWithWebIdentity; may be repeated", func(v string) error {
+		return addIssuer(cfg, v)
+	})
+	policyFlags(fs, cfg)
 	config = fs.String("config", "", "JSON `file` with flag names as keys; flags and environment win over it")
 	logLevel = fs.String("log-level", "info", "debug, info, warn or error; debug logs every call")
 	logFormat = fs.String("log-format", "", "text or json; default: text on a terminal, else json")
 	return cfg, memory, config, logLevel, logFormat
+}
+
+// addIssuer reads URL=FILE.
+func addIssuer(cfg *server.Config, v string) error {
+	url, file, ok := strings.Cut(v, "=")
+	if !ok || !strings.HasPrefix(url, "https://") {
+		return errors.New("it takes https://ISSUER=FILE")
+	}
+	keys, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if cfg.OIDCIssuers == nil {
+		cfg.OIDCIssuers = map[string][]byte{}
+	}
+	cfg.OIDCIssuers[url] = keys
+	return nil
 }
 
 // serve runs the emulator until it is told to stop.
@@ -51,6 +83,9 @@ func (c *cli) serve(ctx context.Context, args []string) error {
 		if err := c.applyConfig(flags, *config); err != nil {
 			return err
 		}
+	}
+	if err := c.rootKey(cfg); err != nil {
+		return err
 	}
 	if *memory && cfg.Data != "" {
 		return usagef("--memory and --data exclude each other")
@@ -92,6 +127,7 @@ func announce(log *slog.Logger, srv *server.Server, cfg *server.Config) {
 		secret = `"test"`
 	}
 	log.Warn("root keys are open: access key test is root of 000000000000, any 12-digit access key is root of that account", "secret", secret)
+	warnEnforcement(log, cfg)
 	if host, _, err := net.SplitHostPort(cfg.Listen); err == nil {
 		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			log.Warn("listening beyond loopback: whoever reaches this port has root keys; set --root-secret and --operator-token", "listen", cfg.Listen)
@@ -101,12 +137,15 @@ func announce(log *slog.Logger, srv *server.Server, cfg *server.Config) {
 
 // serveHint adds what to do to the errors that people meet when they start a server.
 func serveHint(err error, cfg *server.Config) error {
+	if hinted := rootKeyHint(err); hinted != nil {
+		return hinted
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return hint(fmt.Errorf("%s is in use by another program", cfg.Listen), "stop it, or listen elsewhere: --listen 127.0.0.1:0 picks a free port")
 	case server.InUse(err):
 		return hint(err, "stop it, or give this one its own --data and --listen")
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+	case server.Unwritable(err):
 		return hint(err, "give --data a directory that this user may write, or use --memory")
 	case errors.Is(err, syscall.EACCES):
 		return hint(err, "ports under 1024 need privileges: pick a higher one")
@@ -151,7 +190,7 @@ func (c *cli) applyConfig(flags *flag.FlagSet, path string) error {
 
 // warnUnknownEnv tells of variables that look like settings and do nothing.
 func (c *cli) warnUnknownEnv(log *slog.Logger, flags *flag.FlagSet) {
-	known := map[string]bool{envPrefix + "ENDPOINT": true, envPrefix + "TOKEN": true}
+	known := map[string]bool{envPrefix + "ENDPOINT": true, envPrefix + "TOKEN": true, rootKeyEnv: true}
 	flags.VisitAll(func(f *flag.Flag) { known[envName(f.Name)] = true })
 	for _, kv := range c.env {
 		if k, _, _ := strings.Cut(kv, "="); strings.HasPrefix(k, envPrefix) && !known[k] {

@@ -43,6 +43,11 @@ func (c *cli) trail(ctx context.Context, args []string) error {
 		if e.ErrorCode != "" {
 			result = e.ErrorCode
 		}
+		for _, a := range e.Authorizations {
+			if a.NotEnforced {
+				result += ", " + a.Action + " denied and not enforced"
+			}
+		}
 		by := e.UserIdentity.ARN
 		if e.UserIdentity.InvokedBy != "" {
 			by += " via " + e.UserIdentity.InvokedBy

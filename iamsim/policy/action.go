@@ -24,11 +24,12 @@ var actionsCSV string
 
 // actionInfo is what AWS's authorization reference says about one action.
 type actionInfo struct {
-	name     string // canonical case
-	object   bool   // has the resource type object (S3)
-	bucket   bool   // has the resource type bucket (S3)
+	name     string   // canonical case
+	object   bool     // has the resource type object (S3)
+	bucket   bool     // has the resource type bucket (S3)
+	types    []string // resource types, "role" or "instance-profile"; none: the action takes only "*"
 	keys     map[string]bool
-	families []string // keys that end in a tag name, "s3:existingobjecttag/"
+	families []string // keys that end in a name of the request, "s3:existingobjecttag/"
 }
 
 // catalog is the reference for the four services, read once from the embedded table.
@@ -48,7 +49,9 @@ var reference = sync.OnceValue(func() *catalog {
 		}
 		info := &actionInfo{name: f[0]}
 		for _, t := range strings.Fields(f[1]) {
-			switch strings.TrimSuffix(t, "*") {
+			t = strings.TrimSuffix(t, "*")
+			info.types = append(info.types, t)
+			switch t {
 			case "object":
 				info.object = true
 			case "bucket":
@@ -59,7 +62,7 @@ var reference = sync.OnceValue(func() *catalog {
 			info.keys = make(map[string]bool)
 		}
 		for _, k := range strings.Fields(strings.ToLower(f[2])) {
-			if strings.HasSuffix(k, "/") {
+			if strings.HasSuffix(k, "/") || strings.HasSuffix(k, ":") {
 				info.families = append(info.families, k)
 			} else {
 				info.keys[k] = true

@@ -4,12 +4,17 @@ import "strings"
 
 // Reason is the tail of a denial message, "because no identity-based policy
 // allows the s3:PutObject action" or "with an explicit deny in a permissions
-// boundary" (P60); "" for an allow. Services put their own words before it.
+// boundary" (P60); "" for an allow. An explicit deny of an organization's policy names
+// the policy by its ARN (P81). Services put their own words before it.
 func (d *Decision) Reason() string {
 	typ := d.DecidedBy.Type
 	switch d.Outcome {
 	case ExplicitDeny:
-		return "with an explicit deny in " + article(typ) + string(typ)
+		reason := "with an explicit deny in " + article(typ) + string(typ)
+		if typ == SCP || typ == RCP {
+			reason += ": " + d.DecidedBy.Policy
+		}
+		return reason
 	case ImplicitDeny:
 		return "because no " + string(typ) + " allows the " + d.Action + " action"
 	}

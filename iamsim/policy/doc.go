@@ -4,12 +4,15 @@
 // is immutable and safe for concurrent use.
 //
 //   - [Parse] reads a text strictly and keeps the line and column of every statement and value.
-//   - [ValidateIdentity], [ValidateTrust], [ValidateBucket], [ValidateKey] and [ValidateSession]
-//     apply the checks of the service that stores the policy, in its order and with its
+//   - [ValidateIdentity], [ValidateTrust], [ValidateBucket], [ValidateKey], [ValidateSession],
+//     [ValidateSCP] and [ValidateRCP] apply the checks of the service that stores the policy, in its order and with its
 //     exact codes and messages, and add the place of the fault.
 //   - [Evaluate] decides one [Input] and returns a [Decision]: the deciding statement, every
 //     layer's verdict, the near misses of an implicit deny, and the context. It never fails:
-//     what Parse accepted can be evaluated.
+//     what Parse accepted can be evaluated. [Matches], [Missing] and [ContextKeys] show more of
+//     the same request, and [Simulate] decides one that is given as texts.
+//   - [Lint] finds what AWS would refuse and what could never match, with the fix.
+//   - [Generate] writes the smallest policy for permissions that were used.
 //   - [IsPublic], [ActionKnown] and [CanonicalAction] answer what services ask besides.
 //
 // The caller of this package resolves everything that needs state: which policies apply,

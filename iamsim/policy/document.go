@@ -89,4 +89,13 @@ type Statement struct {
 	actions   []actionPattern
 	resources []resourcePattern
 	principal []principalPattern
+	// opened is the place after the bracket, brace or statement that comes before this one.
+	opened Pos
+}
+
+// Span is where AWS's policy simulators see the statement (P80): from the place after
+// the "[" that opens the list, after the statement before it in the list, or, for a
+// single statement without a list, after its own "{", to the place after its "}".
+func (s *Statement) Span() (start, end Pos) {
+	return s.opened, Pos{s.End.Line, s.End.Column + 1}
 }

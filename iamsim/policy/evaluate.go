@@ -102,10 +102,14 @@ func (e *evaluation) gather() {
 	}
 }
 
-// withoutIdentity: services and anonymous callers have no identity policies, and
-// service control policies don't apply to them (P18).
+// withoutIdentity: services, web identities and anonymous callers have no identity
+// policies, and service control policies don't apply to them (P18).
 func (e *evaluation) withoutIdentity() bool {
-	return e.in.Principal.Type == Service || e.in.Principal.Type == Anonymous
+	switch e.in.Principal.Type {
+	case Service, WebIdentity, Anonymous:
+		return true
+	}
+	return false
 }
 
 // ask evaluates the policies of one layer. Once a statement allows, only denies
@@ -119,7 +123,7 @@ func (e *evaluation) ask(sources []Source, principals bool) tally {
 		}
 		t.statements += len(src.Doc.Statements)
 		for _, s := range src.Doc.Statements {
-			if s.Effect == Allow && t.allows() && (!principals || t.reach == directReach) {
+			if s.Effect == Allow && (src.DenyOnly || t.allows() && (!principals || t.reach == directReach)) {
 				continue
 			}
 			r, ok := e.matches(s, src, principals)
@@ -334,7 +338,8 @@ func (e *evaluation) restricts() bool {
 		return false
 	}
 	for i := range e.in.Resources {
-		if doc := e.in.Resources[i].Doc; doc != nil && doc.public {
+		// An ACL that names everyone is not a public policy (S152).
+		if src := &e.in.Resources[i]; src.Type != ACL && src.Doc != nil && src.Doc.public {
 			return true
 		}
 	}

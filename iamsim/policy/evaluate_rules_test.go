@@ -186,7 +186,7 @@ func TestMessages(t *testing.T) {
 		}), head + "because no permissions boundary allows the s3:GetObject action"},
 		{"explicit identity", get(bob, func(in *Input) { in.Identity = sources(t, Identity, denyAll) }), head + "with an explicit deny in an identity-based policy"},
 		{"explicit boundary", get(bob, func(in *Input) { in.Boundary = sources(t, Boundary, denyAll) }), head + "with an explicit deny in a permissions boundary"},
-		{"explicit SCP", get(bob, func(in *Input) { in.SCP = [][]Source{sources(t, SCP, denyAll)} }), head + "with an explicit deny in a service control policy"},
+		{"explicit SCP", get(bob, func(in *Input) { in.SCP = [][]Source{sources(t, SCP, denyAll)} }), head + "with an explicit deny in a service control policy: service control policy"},
 		{"trust", &Input{Principal: sessionOf(acctA, "x"), Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/r", ResourceAccount: acctA, Rule: TrustRule},
 			"User: arn:aws:sts::111122223333:assumed-role/x/s3-replication is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/r because no role trust policy allows the sts:AssumeRole action"},
 		{"explicit trust", &Input{Principal: bob, Action: "sts:AssumeRole", Resource: "r", ResourceAccount: acctA, Rule: TrustRule,

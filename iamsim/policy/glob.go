@@ -85,9 +85,16 @@ func foldPrefix(s, lower string) bool {
 // globMatch matches an encoded pattern, trying again only from the last "*": its
 // time is bounded by len(p)*len(s).
 func globMatch(p, s string) bool {
+	ok, _ := globWalk(p, s)
+	return ok
+}
+
+// globWalk is globMatch with the number of steps it took, which tests bound.
+func globWalk(p, s string) (ok bool, steps int) {
 	i, j := 0, 0
 	star, from := -1, 0
 	for j < len(s) {
+		steps++
 		switch {
 		case i < len(p) && p[i] == anyRun:
 			star, from = i, j
@@ -103,13 +110,13 @@ func globMatch(p, s string) bool {
 			j++
 			continue
 		case star < 0:
-			return false
+			return false, steps
 		}
 		_, size := utf8.DecodeRuneInString(s[from:])
 		from += size
 		i, j = star+1, from
 	}
-	return trimStars(p[i:]) == ""
+	return trimStars(p[i:]) == "", steps
 }
 
 // trimStars cuts the "*" at the end of a pattern. (strings.TrimRight would take

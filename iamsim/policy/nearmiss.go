@@ -82,7 +82,7 @@ func (x *explainer) search(sources []Source, principals, decisive bool) {
 			continue
 		}
 		for _, s := range src.Doc.Statements {
-			if s.Effect == Allow {
+			if s.Effect == Allow && !src.DenyOnly {
 				x.inspect(s, src, principals, decisive)
 			}
 		}

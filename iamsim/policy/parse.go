@@ -48,12 +48,15 @@ func build(root *node, text string) (*Document, error) {
 	if len(list) == 0 {
 		return nil, failAt(root.start, "the policy has no statement")
 	}
+	opened := statements.start
 	for i, n := range list {
 		s, err := buildStatement(n, d.Version == version2012)
 		if err != nil {
 			return nil, err
 		}
 		s.Index = i + 1
+		s.opened = Pos{opened.Line, opened.Column + 1}
+		opened = s.End
 		d.Statements = append(d.Statements, s)
 	}
 	d.public = isPublic(d)

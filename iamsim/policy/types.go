@@ -13,8 +13,10 @@ const (
 	RCP        Type = "resource control policy"
 	Trust      Type = "role trust policy"
 	Grant      Type = "KMS grant"
-	RootUser   Type = "account root user" // no document: the account's root needs no identity policy
-	OwnerRight Type = "service rule"      // no document: the service itself decides (S3 lockout protection, GetCallerIdentity)
+	ACL        Type = "access control list" // of a bucket or object, as a resource policy (S150)
+	RootUser   Type = "account root user"   // no document: the account's root needs no identity policy
+	OwnerRight Type = "service rule"        // no document: the service itself decides (S3 lockout protection, GetCallerIdentity)
+	Unenforced Type = "nothing"             // no document: enforcement is off and no policy was asked
 )
 
 // PrincipalType is the value of aws:PrincipalType.
@@ -26,7 +28,9 @@ const (
 	AssumedRole   PrincipalType = "AssumedRole"
 	FederatedUser PrincipalType = "FederatedUser"
 	Service       PrincipalType = "AWSService"
-	Anonymous     PrincipalType = "Anonymous"
+	// WebIdentity is a token's bearer who assumes a role: the Principal's ARN is the identity provider's.
+	WebIdentity PrincipalType = "WebIdentityUser"
+	Anonymous   PrincipalType = "Anonymous"
 )
 
 // Principal is who makes a request, as policies see it.
@@ -55,6 +59,9 @@ type Source struct {
 	// Pins maps a principal ARN written in Doc to the unique id of the entity it
 	// named when the policy was saved; an ARN without a pin matches by text.
 	Pins map[string]string
+	// DenyOnly: the policy's allows do not count here. S3 takes a bucket policy so for
+	// objects that another account than the bucket's owns (S151).
+	DenyOnly bool
 }
 
 // GrantMatch is a KMS grant that covers the request (operation, grantee and
@@ -168,7 +175,14 @@ type Decision struct {
 	Layers     []Layer    `json:"layers,omitempty"`
 	NearMisses []NearMiss `json:"nearMisses,omitempty"`
 	Context    Context    `json:"context,omitempty"`
+	// NotEnforced: the policies deny, and the request proceeds all the same because
+	// denials are only noted.
+	NotEnforced bool `json:"notEnforced,omitempty"`
 }
 
-// Allowed reports whether the request may proceed.
+// Allowed reports whether the policies allow the request.
 func (d *Decision) Allowed() bool { return d.Outcome == Allowed }
+
+// Permitted reports whether the request may proceed: the policies allow it, or
+// their denial is not enforced. It is what services ask before they act.
+func (d *Decision) Permitted() bool { return d.Outcome == Allowed || d.NotEnforced }

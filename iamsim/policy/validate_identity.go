@@ -134,13 +134,17 @@ func (d *draft) legacy(s *node) error {
 		}
 	}
 	for _, r := range both(s, "Resource") {
-		// A short ARN is completed with "*" unless it has an empty field (P24).
-		if strings.HasPrefix(r.Text, "arn:") && strings.Count(r.Text, ":") < 5 && strings.Contains(r.Text, "::") &&
-			knownPartition(field(r.Text, 1)) {
+		if failsLegacy(r.Text) {
 			return d.fail(r.Pos, msgLegacy)
 		}
 	}
 	return nil
+}
+
+// failsLegacy: a short ARN is completed with "*" unless it has an empty field (P24).
+func failsLegacy(resource string) bool {
+	return strings.HasPrefix(resource, "arn:") && strings.Count(resource, ":") < 5 && strings.Contains(resource, "::") &&
+		knownPartition(field(resource, 1))
 }
 
 func (d *draft) identitySids() error {
@@ -251,12 +255,23 @@ func vendorFault(rest string) string {
 	switch {
 	case service == "iam" && regional:
 		return msgIAMRegion
-	case service == "s3" && regional && !strings.HasPrefix(name, "accesspoint/"):
+	case service == "s3" && regional && !regionalS3(name):
 		return msgRegion
 	case service == "iam" && named && !iamPath(name):
 		return msgIAMPath
 	}
 	return ""
+}
+
+// regionalS3 reports whether S3 has resources of that name in a Region, as jobs and access
+// points are and buckets and objects are not (B56).
+func regionalS3(name string) bool {
+	kind, _, ok := strings.Cut(name, "/")
+	switch kind {
+	case "job", "accesspoint", "storage-lens", "storage-lens-group", "access-grants", "async-request":
+		return ok
+	}
+	return false
 }
 
 func iamPath(name string) bool {

@@ -112,6 +112,7 @@ func TestIdentityMessages(t *testing.T) {
 		{"no service", resource("arn:aws:"), msgVendorWild},
 		{"IAM with region", resource("arn:aws:iam:us-east-1:1:role/r"), msgIAMRegion},
 		{"S3 with region", resource("arn:aws:s3:us-east-1:1:b"), msgRegion},
+		{"S3 with region, neither job nor access point", resource("arn:aws:s3:us-east-1:1:jobs/x"), msgRegion},
 		{"IAM path", resource("arn:aws:iam::111122223333:root"), msgIAMPath},
 
 		{"greater-than sign for a colon", action("s3>ListBucket"), msgVendorPrefix},

@@ -141,17 +141,22 @@ func (d *draft) trustPrincipals(s *node, m member, r Resolver) error {
 	}
 	for _, v := range list {
 		if principalFault(PrincipalValue{kind, v}, r) {
-			name := m.key
-			if kind != PrincipalAWS {
-				name = strings.ToUpper(name)
-			}
-			return d.fail(v.Pos, `Invalid principal in policy: "`+name+`":"`+v.Text+`"`)
+			return d.fail(v.Pos, invalidTrustPrincipal(PrincipalValue{kind, v}))
 		}
 		if kind == PrincipalFederated && v.Text == cognitoProvider && !conditionOn(s, cognitoProvider+":aud") {
 			return d.fail(v.Pos, msgCognito)
 		}
 	}
 	return nil
+}
+
+// invalidTrustPrincipal is IAM's refusal of a principal in a trust policy (P5).
+func invalidTrustPrincipal(p PrincipalValue) string {
+	name := string(p.Kind)
+	if p.Kind != PrincipalAWS {
+		name = strings.ToUpper(name)
+	}
+	return `Invalid principal in policy: "` + name + `":"` + p.Text + `"`
 }
 
 // conditionOn reports whether a statement has a condition on the key.

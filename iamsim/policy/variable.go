@@ -7,6 +7,7 @@ import "strings"
 type part struct {
 	literal string
 	key     string // lower case; "" for literal text
+	written string // the key as written
 	def     string
 	hasDef  bool
 }
@@ -74,7 +75,8 @@ func splitVariables(text string, wild bool) (parts []part, variables bool) {
 // variablePart reads "key" or "key, 'default'".
 func variablePart(name string) part {
 	key, rest, found := strings.Cut(name, ",")
-	p := part{key: strings.ToLower(strings.TrimSpace(key))}
+	key = strings.TrimSpace(key)
+	p := part{key: strings.ToLower(key), written: key}
 	if found {
 		rest = strings.TrimSpace(rest)
 		if n := len(rest); n >= 2 && rest[0] == '\'' && rest[n-1] == '\'' {

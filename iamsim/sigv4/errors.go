@@ -34,6 +34,8 @@ const (
 	MalformedHeader
 	// MissingComponents: the Authorization header lacks parts. Missing, AuthorizationHash.
 	MissingComponents
+	// MissingFormField: the signature of a form lacks a field. Missing has its name.
+	MissingFormField
 	// MissingQueryParams: a presigned URL lacks parameters. Missing.
 	MissingQueryParams
 	// MalformedCredential: the credential has not five parts, or an empty one. Value.
@@ -111,7 +113,7 @@ var kindNames = [kinds]string{
 	None: "none", MissingToken: "missing token", UnsupportedAlgorithm: "unsupported algorithm",
 	MultipleMechanisms: "multiple mechanisms", SigV2: "signature version 2", SigV4A: "signature version 4A",
 	MalformedHeader: "malformed Authorization header", MissingComponents: "missing Authorization components",
-	MissingQueryParams: "missing query parameters", MalformedCredential: "malformed credential",
+	MissingFormField: "missing form field", MissingQueryParams: "missing query parameters", MalformedCredential: "malformed credential",
 	WrongTerminator: "wrong scope terminator", ScopeDateMismatch: "scope date mismatch",
 	MissingDate: "missing date", MalformedDate: "malformed date", ExpiresNotNumber: "X-Amz-Expires is not a number",
 	ExpiresNegative: "X-Amz-Expires is negative", ExpiresTooLong: "X-Amz-Expires is too long",

@@ -34,6 +34,10 @@ const (
 	FormQuery
 	// FormQueryV2: in the query string, in the old signature version 2.
 	FormQueryV2
+	// FormPost: in the fields of a browser's form, over its policy.
+	FormPost
+	// FormPostV2: in the fields of a form, in the old signature version 2.
+	FormPostV2
 )
 
 // Scope is a credential's scope.
@@ -80,8 +84,10 @@ type Signed struct {
 	req         *http.Request
 	dateText    string     // Time as it stands in the string to sign
 	signedList  string     // SignedHeaders joined by ";", as sent
-	hasExpires  bool       // the URL has X-Amz-Expires
+	hasExpires  bool       // the URL has X-Amz-Expires, the policy an expiration
 	payloadHash string     // what an S3 client put at the end of its canonical request
+	policy      string     // FormPost: as sent, in base64
+	policyEnds  time.Time  // FormPost, with hasExpires
 	key         signingKey // set when Verify succeeds
 	verified    bool
 }

@@ -53,8 +53,11 @@ func (v *Verifier) Verify(s *Signed, now time.Time, secret string, o Options) er
 }
 
 func (v *Verifier) match(s *Signed, secret string, o Options) error {
-	if s.Form == FormQueryV2 {
+	switch s.Form {
+	case FormQueryV2:
 		return s.matchV2(secret)
+	case FormPost, FormPostV2:
+		return s.matchPost(v.keys.get(secret, s.Scope), secret)
 	}
 	return s.match(v.keys.get(secret, s.Scope), o)
 }
@@ -64,17 +67,17 @@ func (s *Signed) Verify(now time.Time, secret string, o Options) error {
 	if err := s.check(now, o); err != nil {
 		return err
 	}
-	if s.Form == FormQueryV2 {
-		return s.matchV2(secret)
-	}
-	return s.match(deriveKey(secret, s.Scope), o)
+	return new(Verifier).match(s, secret, o)
 }
 
 // check is everything that needs no secret.
 func (s *Signed) check(now time.Time, o Options) error {
 	s.verified = false
-	if s.Form == FormQueryV2 {
+	switch s.Form {
+	case FormQueryV2:
 		return s.checkV2(now, o)
+	case FormPost, FormPostV2:
+		return s.checkPost(now, o)
 	}
 	if err := s.checkScope(o); err != nil {
 		return err

@@ -10,15 +10,19 @@
 package checksum
 
 import (
+	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
+	"github.com/zeebo/xxh3"
 )
 
 // Algorithm is a checksum algorithm by its name on the wire. Only the constants, which are
@@ -33,6 +37,11 @@ const (
 	CRC64NVME Algorithm = "CRC64NVME"
 	SHA1      Algorithm = "SHA1"
 	SHA256    Algorithm = "SHA256"
+	SHA512    Algorithm = "SHA512"
+	MD5       Algorithm = "MD5"
+	XXHASH64  Algorithm = "XXHASH64"
+	XXHASH3   Algorithm = "XXHASH3" // XXH3 with 64 bits
+	XXHASH128 Algorithm = "XXHASH128"
 )
 
 // Default is what S3 computes when the client asks for nothing (A31).
@@ -40,7 +49,7 @@ const Default = CRC64NVME
 
 // Algorithms lists the algorithms in the order of S3's messages.
 func Algorithms() []Algorithm {
-	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256}
+	return []Algorithm{CRC32, CRC32C, CRC64NVME, SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128}
 }
 
 const headerPrefix = "x-amz-checksum-"
@@ -61,6 +70,16 @@ func (a Algorithm) Lower() string {
 		return "sha1"
 	case SHA256:
 		return "sha256"
+	case SHA512:
+		return "sha512"
+	case MD5:
+		return "md5"
+	case XXHASH64:
+		return "xxhash64"
+	case XXHASH3:
+		return "xxhash3"
+	case XXHASH128:
+		return "xxhash128"
 	}
 	panic(unknown(a))
 }
@@ -76,6 +95,14 @@ func (a Algorithm) Size() int {
 		return sha1.Size
 	case SHA256:
 		return sha256.Size
+	case SHA512:
+		return sha512.Size
+	case MD5:
+		return md5.Size
+	case XXHASH64, XXHASH3:
+		return 8
+	case XXHASH128:
+		return 16
 	}
 	panic(unknown(a))
 }
@@ -116,6 +143,16 @@ func New(a Algorithm) hash.Hash {
 		return sha1.New()
 	case SHA256:
 		return sha256.New()
+	case SHA512:
+		return sha512.New()
+	case MD5:
+		return md5.New()
+	case XXHASH64:
+		return xxhash.New()
+	case XXHASH3:
+		return xxh3.New()
+	case XXHASH128:
+		return xxh3.New128()
 	}
 	panic(unknown(a))
 }

@@ -22,6 +22,11 @@ var check = map[Algorithm]string{
 	CRC64NVME: "ae8b14860a799888",
 	SHA1:      "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
 	SHA256:    "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
+	SHA512:    "d9e6762dd1c8eaf6d61b3c6192fc408d4d6d5f1176d0c29169bc24e71c3f274ad27fcd5811b313d681f7e55ec02d73d499c95455b6b5bb503acf574fba8ffe85",
+	MD5:       "25f9e794323b453885f5181f1b624d0b",
+	XXHASH64:  "8cb841db40e6ae83",
+	XXHASH3:   "72dcb18b67a17dff",
+	XXHASH128: "33119477ede5dcd5e9716427681d5860",
 }
 
 func digest(a Algorithm, data []byte) []byte {
@@ -48,10 +53,20 @@ func TestKnownValues(t *testing.T) {
 	}
 }
 
+// The published digests of nothing at all tell the byte order: big-endian, the high half first.
+func TestXXH3OfNothing(t *testing.T) {
+	for a, want := range map[Algorithm]string{XXHASH64: "ef46db3751d8e999", XXHASH3: "2d06800538d394c2", XXHASH128: "99aa06d3014798d86001c324468d497f"} {
+		if got := hex.EncodeToString(digest(a, nil)); got != want {
+			t.Errorf("%s: got %s, want %s", a, got, want)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	headers := map[Algorithm]string{
 		CRC32: "x-amz-checksum-crc32", CRC32C: "x-amz-checksum-crc32c", CRC64NVME: "x-amz-checksum-crc64nvme",
-		SHA1: "x-amz-checksum-sha1", SHA256: "x-amz-checksum-sha256",
+		SHA1: "x-amz-checksum-sha1", SHA256: "x-amz-checksum-sha256", SHA512: "x-amz-checksum-sha512", MD5: "x-amz-checksum-md5",
+		XXHASH64: "x-amz-checksum-xxhash64", XXHASH3: "x-amz-checksum-xxhash3", XXHASH128: "x-amz-checksum-xxhash128",
 	}
 	for _, a := range Algorithms() {
 		if got, want := a.Header(), headers[a]; got != want {
@@ -73,7 +88,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("ParseHeader(%q) = %s", name, a)
 		}
 	}
-	for _, name := range []string{"", "SHA512", "CRC32 ", "crc"} {
+	for _, name := range []string{"", "SHA384", "CRC32 ", "crc"} {
 		_, err := ParseAlgorithm(name)
 		var e *UnsupportedError
 		if !errors.As(err, &e) || e.Name != name {
@@ -123,6 +138,11 @@ func TestTypes(t *testing.T) {
 		{CRC64NVME, FullObject, true, false},
 		{SHA1, Composite, false, true},
 		{SHA256, Composite, false, true},
+		{SHA512, Composite, false, true},
+		{MD5, Composite, false, true},
+		{XXHASH64, Composite, false, true},
+		{XXHASH3, Composite, false, true},
+		{XXHASH128, Composite, false, true},
 	}
 	for _, tt := range tests {
 		for text, ok := range map[string]bool{"": true, "FULL_OBJECT": tt.fullObject, "COMPOSITE": tt.composite, "full_object": false} {
@@ -212,7 +232,7 @@ func TestCombineLarge(t *testing.T) {
 }
 
 func TestCombineRefuses(t *testing.T) {
-	for _, a := range []Algorithm{SHA1, SHA256} {
+	for _, a := range []Algorithm{SHA1, SHA256, SHA512, MD5, XXHASH64, XXHASH3, XXHASH128} {
 		_, err := Combine(a, []Part{{digest(a, nil), 0}})
 		var e *TypeError
 		if !errors.As(err, &e) || e.Algorithm != a || e.Type != "FULL_OBJECT" {

@@ -26,8 +26,8 @@ func (a Algorithm) DefaultType() Type {
 }
 
 // ParseType reads x-amz-checksum-type for a multipart upload with algorithm a; an empty text
-// gives the default. The error is a *TypeError: SHA-1 and SHA-256 can't be combined from
-// parts, and CRC64NVME has no composite form (A33).
+// gives the default. The error is a *TypeError: only CRCs can be combined from parts, and
+// CRC64NVME has no composite form (A33).
 func (a Algorithm) ParseType(text string) (Type, error) {
 	t := Type(text)
 	switch t {

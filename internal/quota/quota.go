@@ -4,7 +4,9 @@
 package quota
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"sort"
 	"sync"
 	"time"
@@ -43,31 +45,60 @@ type counter struct {
 	throttled uint64
 }
 
+// Default is the limit of a quota where none was set, for every account; ok is false
+// where there is none.
+type Default func(service, region, quota string) (perSecond float64, ok bool)
+
 // Limiter applies limits. The zero value has no limits and refuses nothing.
 type Limiter struct {
 	mu       sync.Mutex
 	limits   map[id]float64
+	fallback Default
 	counters map[id]*counter
+}
+
+// SetDefault sets what applies where no limit was set; nil takes it back.
+func (l *Limiter) SetDefault(d Default) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fallback = d
 }
 
 // Set adds or replaces one limit. A PerSecond below 1 stands for one request in a
 // longer window: 0.5 is one every two seconds; 0 refuses everything.
 func (l *Limiter) Set(lim Limit) error {
-	if lim.Service == "" || lim.PerSecond < 0 {
+	if lim.Service == "" || !(lim.PerSecond >= 0) || math.IsInf(lim.PerSecond, 1) {
 		return fmt.Errorf("quota: a limit needs a service and perSecond of 0 or more, got %q and %v", lim.Service, lim.PerSecond)
-	}
-	for _, f := range []*string{&lim.Account, &lim.Region, &lim.Quota} {
-		if *f == "" {
-			*f = Any
-		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limits == nil {
 		l.limits = map[id]float64{}
 	}
-	l.limits[id{lim.Service, lim.Account, lim.Region, lim.Quota}] = lim.PerSecond
+	l.limits[lim.id()] = lim.PerSecond
 	return nil
+}
+
+// Remove takes a limit back, and reports whether it was set. What then applies is the
+// next less specific limit, or the default.
+func (l *Limiter) Remove(lim Limit) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, set := l.limits[lim.id()]
+	delete(l.limits, lim.id())
+	return set
+}
+
+// id is what a limit applies to; what it leaves out is [Any].
+func (lim *Limit) id() id {
+	return id{lim.Service, cmp.Or(lim.Account, Any), cmp.Or(lim.Region, Any), cmp.Or(lim.Quota, Any)}
+}
+
+// Of is the limit that applies; ok is false where there is none.
+func (l *Limiter) Of(service, account, region, quota string) (perSecond float64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.limit(id{service, account, region, quota})
 }
 
 // Allow counts one request at time now and reports whether it is within the limit.
@@ -114,7 +145,8 @@ func window(perSecond float64) time.Duration {
 	return time.Duration(float64(time.Second) / perSecond)
 }
 
-// limit finds the most specific limit: a named account beats a named region beats a named quota.
+// limit finds the most specific limit: a named account beats a named region beats a
+// named quota beats the default.
 func (l *Limiter) limit(k id) (float64, bool) {
 	for _, account := range []string{k.account, Any} {
 		for _, region := range []string{k.region, Any} {
@@ -125,7 +157,10 @@ func (l *Limiter) limit(k id) (float64, bool) {
 			}
 		}
 	}
-	return 0, false
+	if l.fallback == nil {
+		return 0, false
+	}
+	return l.fallback(k.service, k.region, k.quota)
 }
 
 // Limits lists what was set, sorted.

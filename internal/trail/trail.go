@@ -25,6 +25,16 @@ type Resource struct {
 	Type      string `json:"type,omitempty"`
 }
 
+// Authorization is one permission that a call was checked for. CloudTrail has no such
+// list: it is how the least policy for a caller can be found.
+type Authorization struct {
+	Action   string `json:"action"`   // s3:PutObject
+	Resource string `json:"resource"` // ARN, or * for actions without one
+	Outcome  string `json:"outcome"`  // allowed, implicitDeny or explicitDeny
+	// NotEnforced: denied and let through, because enforcement is soft.
+	NotEnforced bool `json:"notEnforced,omitempty"`
+}
+
 // Event is one call.
 type Event struct {
 	EventID         string         `json:"eventID"`
@@ -38,11 +48,14 @@ type Event struct {
 	RequestID       string         `json:"requestID,omitempty"`
 	Request         map[string]any `json:"requestParameters,omitempty"`
 	Resources       []Resource     `json:"resources,omitempty"`
-	ReadOnly        bool           `json:"readOnly"`
-	ErrorCode       string         `json:"errorCode,omitempty"`
-	ErrorMessage    string         `json:"errorMessage,omitempty"`
-	HTTPStatus      int            `json:"httpStatus,omitempty"`
-	Recipient       string         `json:"recipientAccountId,omitempty"`
+	// Authorizations lists what the call was checked for, calls that other services
+	// made for it included; no permission twice, and at most 100.
+	Authorizations []Authorization `json:"authorizations,omitempty"`
+	ReadOnly       bool            `json:"readOnly"`
+	ErrorCode      string          `json:"errorCode,omitempty"`
+	ErrorMessage   string          `json:"errorMessage,omitempty"`
+	HTTPStatus     int             `json:"httpStatus,omitempty"`
+	Recipient      string          `json:"recipientAccountId,omitempty"`
 }
 
 // Trail is a bounded ring of events. The zero value keeps nothing; use New.

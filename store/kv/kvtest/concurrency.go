@@ -81,7 +81,7 @@ func testConcurrentIncrements(t *testing.T, e kv.Engine) {
 					err = e.View(t.Context(), func(r kv.Reader) error {
 						v, err := r.Get([]byte("counter"))
 						if now, _ := strconv.Atoi(string(v)); now < n {
-							return fmt.Errorf("View shows %d after an Update to %d: %w", now, n, err)
+							return fmt.Errorf("a View shows %d after an Update to %d: %w", now, n, err)
 						}
 						return err
 					})
