@@ -44,8 +44,10 @@ type operation struct {
 	crossAccount bool
 	// uses: it is a cryptographic operation with its keys, which GetKeyLastUsage shows.
 	uses bool
-	// refusal is the HTTP status of an operation that is not built.
+	// refusal is the HTTP status of an operation that is not built, and lacks what
+	// Twinbucket would need for it.
 	refusal int
+	lacks   string
 	// params are the input fields that the trail shows.
 	params []param
 	// serve decodes a JSON body and performs the operation; nil refuses it.
@@ -70,7 +72,7 @@ func action(a string) option { return func(op *operation) { op.Action = a } }
 // row is a supported operation.
 func row[In, Out any](name string, fn func(*Service, *call, *In) (Out, error), options ...option) *operation {
 	op := refused(name)
-	op.Supported = true
+	op.Supported, op.lacks = true, ""
 	for _, o := range options {
 		o(op)
 	}
@@ -89,16 +91,16 @@ func row[In, Out any](name string, fn func(*Service, *call, *In) (Out, error), o
 	return op
 }
 
-// refused is an operation that is known and not built.
+// refused is an operation that is known and not built: key encapsulation.
 func refused(name string) *operation {
-	return &operation{Operation: Operation{Name: name, Action: "kms:" + name}, quota: name, refusal: http.StatusNotImplemented}
+	return &operation{Operation: Operation{Name: name, Action: "kms:" + name}, quota: name, refusal: http.StatusNotImplemented, lacks: "key encapsulation"}
 }
 
 // unsupportedHere is an operation that AWS itself refuses where its feature is not to
 // be had: custom key stores (K94).
 func unsupportedHere(name string) *operation {
 	op := refused(name)
-	op.refusal = http.StatusBadRequest
+	op.refusal, op.lacks = http.StatusBadRequest, "custom key stores"
 	return op
 }
 

@@ -80,8 +80,7 @@ func (x *exchange) answer(signed *sigv4.Signed, signErr error) (any, error) {
 	}
 	if x.op.serve == nil {
 		x.status = x.op.refusal
-		return nil, x.refuse(failure.Newf(unsupported, "%s is not supported by Twinbucket, "+
-			"which has no custom key stores and no key encapsulation.", x.op.Name))
+		return nil, x.refuse(failure.Newf(unsupported, "%s is not supported by Twinbucket, which has no %s.", x.op.Name, x.op.lacks))
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")

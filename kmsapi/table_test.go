@@ -193,3 +193,26 @@ func TestRefusedAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestDryRunEverywhere: every operation that has a dry run passes all its checks and
+// then says that it would have succeeded; denied, it says why (K10).
+func TestDryRunEverywhere(t *testing.T) {
+	e := newEnv(t)
+	inputs := sampleInputs(t, e)
+	denied := e.caller(e.user(accountA, "denied", document(statement("Deny", "kms:*", "*", ""))))
+	before := e.recordsWith("")
+	for _, name := range []string{"CreateGrant", "Decrypt", "DeriveSharedSecret", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair",
+		"GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "VerifyMac", "ReEncrypt", "RetireGrant",
+		"RevokeGrant", "Sign", "Verify"} {
+		body := strings.TrimSuffix(inputs[name], "}") + `,"DryRun":true}`
+		res, got := e.post(accountA, "TrentService."+name, body)
+		if want := `{"__type":"DryRunOperationException","message":"The request would have succeeded, but the DryRun option is set."}`; res.StatusCode != 400 || got != want {
+			t.Errorf("%s: %d %s", name, res.StatusCode, got)
+		}
+		_, err := e.kms.ops[name].serve(e.kms, t.Context(), denied, east, []byte(body))
+		wantFailure(t, name+", denied", err, "AccessDeniedException", "*")
+	}
+	if after := e.recordsWith(""); !slices.Equal(after, before) {
+		t.Errorf("dry runs changed the records: %q, before %q", after, before)
+	}
+}

@@ -49,7 +49,7 @@ func TestWire(t *testing.T) {
 			`{"__type":"ValidationException","message":"2 validation errors detected: Value null at 'keyId' failed to satisfy constraint: Member must not be null; ` +
 				`Value '0' at 'numberOfBytes' failed to satisfy constraint: Member must have value greater than or equal to 1"}`},
 		{"refused", accountA, "TrentService.Encapsulate", keyID, 501,
-			`{"__type":"UnsupportedOperationException","message":"Encapsulate is not supported by Twinbucket, which has no custom key stores and no key encapsulation."}`},
+			`{"__type":"UnsupportedOperationException","message":"Encapsulate is not supported by Twinbucket, which has no key encapsulation."}`},
 		{"unsupported without message", accountA, "TrentService.GetPublicKey", keyID, 400, `{"__type":"UnsupportedOperationException"}`},
 		{"unknown operation", accountA, "TrentService.Nothing", `{}`, 404, `{"__type":"UnknownOperationException"}`},
 		{"no target", accountA, "", `{}`, 404, `{"__type":"UnknownOperationException"}`},

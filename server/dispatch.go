@@ -65,7 +65,7 @@ func isForm(r *http.Request) bool {
 // refuseService answers for services that are not emulated here.
 func refuseService(w http.ResponseWriter, service string) {
 	writeError(w, http.StatusNotImplemented, "NotImplemented",
-		fmt.Sprintf("Twinbucket emulates S3, KMS, IAM, STS and the replication metrics of CloudWatch; this request was made for %q", service))
+		fmt.Sprintf("Twinbucket emulates S3, KMS, IAM, STS, the replication metrics of CloudWatch and the KMS quotas of Service Quotas; this request was made for %q", service))
 }
 
 // operatorError is the body of a failed operator call.
