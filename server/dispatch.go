@@ -28,7 +28,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	signed, err := sigv4.Parse(r)
-	service := serviceOf(r, signed)
+	service := serviceOf(r, signed, err)
 	target, ok := s.apis[service]
 	if !ok {
 		refuseService(w, service)
@@ -37,8 +37,10 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	target.Serve(w, r, signed, err)
 }
 
-// serviceOf names the service that a request is meant for.
-func serviceOf(r *http.Request, signed *sigv4.Signed) string {
+// serviceOf names the service that a request is meant for. A signature that can't be
+// read may still say which: its refusal comes in that service's words.
+func serviceOf(r *http.Request, signed *sigv4.Signed, signErr error) string {
+	var unread *sigv4.Error
 	switch {
 	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "TrentService."):
 		return "kms"
@@ -50,6 +52,8 @@ func serviceOf(r *http.Request, signed *sigv4.Signed) string {
 		return "s3control"
 	case signed != nil && signed.Scope.Service != "":
 		return signed.Scope.Service
+	case errors.As(signErr, &unread) && unread.Scope.Service != "":
+		return unread.Scope.Service
 	case r.URL.Path == "/" && (isForm(r) || r.URL.Query().Has("Action")):
 		return "iam"
 	}

@@ -154,6 +154,7 @@ func TestDispatch(t *testing.T) {
 		{"unsigned KMS", "POST", "/", map[string]string{"X-Amz-Target": "TrentService.ListKeys"}, "{}", 400, "MissingAuthenticationToken"},
 		{"unsigned IAM", "POST", "/", map[string]string{"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, "Action=ListUsers&Version=2010-05-08", 403, "MissingAuthenticationToken"},
 		{"unsigned STS by query", "GET", "/?Action=GetCallerIdentity&Version=2011-06-15", nil, "", 403, "MissingAuthenticationToken"},
+		{"IAM with a date that is none", "POST", "/", map[string]string{"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=00", "X-Amz-Date": "today"}, "", 400, "https://iam.amazonaws.com/"},
 		{"another service", "POST", "/", map[string]string{"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00", "X-Amz-Date": "20260101T000000Z"}, "{}", 501, "dynamodb"},
 		{"unsigned S3 Control", "GET", "/v20180820/jobs", map[string]string{"X-Amz-Account-Id": "111122223333"}, "", 403, "<ErrorResponse"},
 		{"a bucket called like S3 Control's version", "GET", "/v20180820/jobs", nil, "", 404, "NoSuchBucket"},
