@@ -263,29 +263,3 @@ func TestFactsAreNumberedOnceAndCited(t *testing.T) {
 
 // notFacts are words of the trade that look like a fact's number.
 var notFacts = map[string]bool{"S3": true, "V1": true, "V2": true, "V4": true, "C1": true, "P256": true}
-
-func TestNothingNamesAnotherPlace(t *testing.T) {
-	bad := regexp.MustCompile(`/work/|\.\./shared|/root/|/tmp/brief`)
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (d.Name() == ".git" || d.Name() == "bin") {
-			return filepath.SkipDir
-		}
-		if d.IsDir() || strings.HasSuffix(path, "arch_test.go") {
-			return nil
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if m := bad.Find(b); m != nil {
-			t.Errorf("%s names %q: the project stands on its own", path, m)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
