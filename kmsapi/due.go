@@ -3,11 +3,12 @@ package kmsapi
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"time"
 
 	"twinbucket/store/kv"
+
+	"twinbucket/internal/clock"
 )
 
 // retryAfter is how long the reaper waits, on the domain clock, after the engine
@@ -210,7 +211,7 @@ func (s *Service) lastOf(k *key) *key {
 func (s *Service) reap(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.cfg.Clock.Now()
-		wait := time.Duration(math.MaxInt64)
+		wait := clock.Forever
 		if next := s.nextDue.Load(); next != never {
 			wait = time.Unix(0, next).Sub(now)
 		}
@@ -222,24 +223,6 @@ func (s *Service) reap(ctx context.Context) {
 			s.cfg.Logger.ErrorContext(ctx, "kms: deleting or rotating keys failed, will retry", "error", err)
 			wait = retryAfter
 		}
-		s.sleep(ctx, wait)
-	}
-}
-
-// sleep returns when the clock has moved wait forward, when woken, or when ctx ends.
-func (s *Service) sleep(ctx context.Context, wait time.Duration) {
-	if wait == math.MaxInt64 { // nothing is due: no timer
-		select {
-		case <-ctx.Done():
-		case <-s.wake:
-		}
-		return
-	}
-	t := s.cfg.Clock.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-s.wake:
-	case <-t.C:
+		clock.Wait(ctx, s.cfg.Clock, wait, s.wake)
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
+	"twinbucket/internal/clock"
 	"twinbucket/internal/quota"
 	"twinbucket/store/kv"
 )
@@ -131,7 +131,7 @@ const retryAfter = time.Minute
 func (s *Service) grantDue(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := s.cfg.Clock.Now()
-		wait := time.Duration(math.MaxInt64)
+		wait := clock.Forever
 		for _, r := range s.list(func(r *request) bool { return r.Status == statusPending }) {
 			wait = min(wait, r.Grant.Sub(now))
 		}
@@ -143,24 +143,7 @@ func (s *Service) grantDue(ctx context.Context) {
 			s.cfg.Logger.ErrorContext(ctx, "quotas: granting failed, will retry", "error", err)
 			wait = retryAfter
 		}
-		s.sleep(ctx, wait)
-	}
-}
-
-func (s *Service) sleep(ctx context.Context, wait time.Duration) {
-	if wait == math.MaxInt64 { // nothing is pending: no timer
-		select {
-		case <-ctx.Done():
-		case <-s.wake:
-		}
-		return
-	}
-	t := s.cfg.Clock.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-s.wake:
-	case <-t.C:
+		clock.Wait(ctx, s.cfg.Clock, wait, s.wake)
 	}
 }
 

@@ -6,6 +6,8 @@
 package clock
 
 import (
+	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -156,4 +158,22 @@ func (m *Manual) NewTimer(wait time.Duration) *Timer {
 	t := m.add(m.now.Add(wait))
 	m.fire(m.now)
 	return t
+}
+
+// Forever is a wait that only a wake-up or the end of the context interrupts.
+const Forever = time.Duration(math.MaxInt64)
+
+// Wait returns when c has moved wait forward, when wake receives, or when ctx ends.
+func Wait(ctx context.Context, c Clock, wait time.Duration, wake <-chan struct{}) {
+	var due <-chan time.Time
+	if wait != Forever {
+		t := c.NewTimer(wait)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-wake:
+	case <-due:
+	}
 }

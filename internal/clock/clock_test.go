@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,26 @@ func TestDomainFiresInRealTimeAndByAdvance(t *testing.T) {
 		<-again.C
 		if got := d.Now().Sub(before); got != time.Minute {
 			t.Errorf("a timer set after an advance fired after %v, want 1m", got)
+		}
+	})
+}
+
+func TestWaitEndsByTimeWakeOrContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d Domain
+		before := d.Now()
+		Wait(t.Context(), &d, time.Minute, nil)
+		if got := d.Now().Sub(before); got != time.Minute {
+			t.Errorf("waited %v, want 1m", got)
+		}
+		wake := make(chan struct{}, 1)
+		wake <- struct{}{}
+		Wait(t.Context(), &d, Forever, wake)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		Wait(ctx, &d, Forever, nil)
+		if got := d.Now().Sub(before); got != time.Minute {
+			t.Errorf("a wake-up or an ended context took %v", got-time.Minute)
 		}
 	})
 }
