@@ -23,19 +23,11 @@ func (a *API) getAccountPublicAccessBlock(req *request) error {
 // putAccountPublicAccessBlock is S3 Control's PutPublicAccessBlock: the settings hold for
 // every bucket of the account beside the bucket's own (S154, S173).
 func (a *API) putAccountPublicAccessBlock(req *request) error {
-	body, err := a.readBody(req, maxConfigBody, false)
+	p, named, err := a.readPublicAccessBody(req, false)
 	if err != nil {
 		return err
 	}
-	root, err := parseXML(body, "PublicAccessBlockConfiguration")
-	if err != nil {
-		return err
-	}
-	p := readPublicAccess(root)
-	if err := root.end(); err != nil {
-		return err
-	}
-	if len(root.children) == 0 {
+	if named == 0 {
 		return failure.New("InvalidRequest", "Must specify at least one configuration.")
 	}
 	if err := a.cfg.Store.SetAccountPublicAccess(req.ctx, req.account, p); err != nil {

@@ -16,16 +16,8 @@ func (a *API) getPublicAccessBlock(req *request) error {
 
 // putPublicAccessBlock is PutPublicAccessBlock: what the body leaves out is off (S77).
 func (a *API) putPublicAccessBlock(req *request) error {
-	body, err := a.readBody(req, maxConfigBody, true)
+	p, _, err := a.readPublicAccessBody(req, true)
 	if err != nil {
-		return err
-	}
-	root, err := parseXML(body, "PublicAccessBlockConfiguration")
-	if err != nil {
-		return err
-	}
-	p := readPublicAccess(root)
-	if err := root.end(); err != nil {
 		return err
 	}
 	if err := a.setPublicAccessBlock(req, p); err != nil {
@@ -47,4 +39,19 @@ func (a *API) setPublicAccessBlock(req *request, p *store.PublicAccessBlock) err
 		b.Public = p
 		return nil
 	})
+}
+
+// readPublicAccessBody reads the settings of a bucket or an account, and how many the
+// body names.
+func (a *API) readPublicAccessBody(req *request, integrity bool) (p *store.PublicAccessBlock, named int, err error) {
+	body, err := a.readBody(req, maxConfigBody, integrity)
+	if err != nil {
+		return p, 0, err
+	}
+	root, err := parseXML(body, "PublicAccessBlockConfiguration")
+	if err != nil {
+		return p, 0, err
+	}
+	p = readPublicAccess(root)
+	return p, len(root.children), root.end()
 }
